@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from thermo_core.schema import Name, Record, Text
+from thermo_hub.broker.settings import BrokerLine, Host, Level, Port
 
-Host = Annotated[str, Meta(min_length=1, max_length=255)]
-Port = Annotated[int, Meta(ge=1, le=65535)]
 Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^\s@<>,;:\x00-\x1f]+@[^\s@<>,;:\x00-\x1f]+$")]
 
 
@@ -49,28 +48,16 @@ class Mail(Record, frozen=True, rename={"sender": "from"}):
     password_file: Text | None = None
 
 
-class Broker(Record, frozen=True):
+class Broker(BrokerLine, frozen=True, kw_only=True):
     """An MQTT broker that keeps how each alert stands.
 
     Attributes:
         name: of the channel.
-        host: of the broker.
-        port: of it.
         site: in topics: "thermo/v1/SITE/WEARABLE/up/alert/RULE".
-        tls: whether the line is in TLS.
-        ca_file: PEM file of who signed the broker's certificate; those of the system where left out.
-        user: to sign in with.
-        password_file: file with the password; its first line.
     """
 
     name: Name
-    host: Host = "127.0.0.1"
-    port: Port = 1883
-    site: Name = "home"
-    tls: bool = False
-    ca_file: Text | None = None
-    user: Text | None = None
-    password_file: Text | None = None
+    site: Level = "home"
 
 
 class AlertSettings(Record, frozen=True):

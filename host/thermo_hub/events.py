@@ -4,7 +4,7 @@ Times are nanoseconds since 1970 UTC of the capture, unless they are called othe
 the same over restarts of the hub.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,25 @@ class Sampled:
     utc_ns: int
     received_ns: int
     values: Values
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """What a model that looks at a picture was given, as worked out here.
+
+    Attributes:
+        wearable: its id.
+        model: its name.
+        utc_ns: of the moment.
+        values: of the model's inputs, in its order.
+        flags: `Quality` of all of them.
+    """
+
+    wearable: str
+    model: str
+    utc_ns: int
+    values: tuple[Values, ...]
     flags: int
 
 
@@ -177,6 +196,40 @@ class Rolled:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictured:
+    """An annotated picture can be drawn; told of each picture every few seconds.
+
+    Attributes:
+        wearable: its id.
+        signal: name of the picture.
+        utc_ns: when it was captured.
+        png: draws it, with the sentence that it informs only; takes a while, in any thread.
+    """
+
+    wearable: str
+    signal: str
+    utc_ns: int
+    png: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """Which rules of alerts hold for a wearable from here on.
+
+    Attributes:
+        wearable: its id.
+        rules: what each is, in words, by its name.
+    """
+
+    wearable: str
+    rules: Mapping[str, str]
+
+
+ALERT_STEP = "alert-step"
+"""Kind of what is announced of each step of an alert; "alert" is what calls somebody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """Something a part of the hub has to say to every page that is open; no viewer loses it.
 
@@ -191,6 +244,22 @@ class Announced:
     wearable: str = ""
 
 
-Event = Joined | Left | Returned | Sampled | Found | Stepped | Told | Measured | Rolled | Announced
-EVERY: tuple[type[Event], ...] = (Joined, Left, Returned, Sampled, Found, Stepped, Told, Measured, Rolled, Announced)
+Event = (
+    Joined | Left | Returned | Sampled | Fed | Found | Stepped | Told | Measured | Rolled | Pictured | Ruled | Announced
+)
+EVERY: tuple[type[Event], ...] = (
+    Joined,
+    Left,
+    Returned,
+    Sampled,
+    Fed,
+    Found,
+    Stepped,
+    Told,
+    Measured,
+    Rolled,
+    Pictured,
+    Ruled,
+    Announced,
+)
 """All types of events."""

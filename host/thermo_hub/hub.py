@@ -15,6 +15,7 @@ from thermo_hub.bus import Bus
 from thermo_hub.security.door import Door
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import Store
+from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
 
@@ -28,6 +29,7 @@ class Hub:
         store: the database.
         wearables: those that are here.
         door: who may come in.
+        bundles: whose networks are known here.
     """
 
     settings: Settings
@@ -35,6 +37,7 @@ class Hub:
     store: Store
     wearables: Wearables
     door: Door
+    bundles: Bundles
 
 
 @dataclass(frozen=True, slots=True)

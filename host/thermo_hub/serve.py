@@ -19,6 +19,7 @@ from thermo_hub.running import running
 from thermo_hub.security.door import Door
 from thermo_hub.settings import Settings, with_changes
 from thermo_hub.store.store import open_store
+from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
 LARGEST_MESSAGE = 1 << 16
@@ -56,7 +57,7 @@ async def _run(
     store = await asyncio.to_thread(open_store, settings)
     try:
         bus, door = Bus(asyncio.get_running_loop()), Door(store)
-        hub = Hub(settings, bus, store, Wearables(store, bus, ports), door)
+        hub = Hub(settings, bus, store, Wearables(store, bus, ports), door, Bundles(settings.bundles))
         refusals: list[ThermoError] = []
         server = _Server(
             uvicorn.Config(

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,7 +12,9 @@ from msgspec import Meta
 from thermo_core import schema
 from thermo_core.errors import SchemaError, UsageError
 from thermo_core.files import read_text
+from thermo_hub.broker.settings import BrokerLine, Ingest, Mqtt
 from thermo_hub.channel_settings import AlertSettings
+from thermo_hub.fhir_settings import FhirSettings
 
 PORT = 8123
 LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -30,6 +32,10 @@ class Settings(schema.Record, frozen=True):
         certificate, key: PEM files for TLS, without which the hub listens at this machine alone.
         names: host names under which browsers reach it, beside its address.
         alerts: how people and programs hear of alerts, beside the pages.
+        lsl: how far LSL announces what wearables say, "machine", "link" or "site"; None gives it nothing.
+        fhir: server to which what is known of wearers who agreed is sent.
+        mqtt: a broker that is told what the wearables here send; none where left out.
+        ingest: a broker from which records of other hubs are taken; none where left out.
         usual_learn_s: seconds for which a picture is learned before it is said what of it is not usual.
     """
 
@@ -42,6 +48,10 @@ class Settings(schema.Record, frozen=True):
     key: str = ""
     names: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     alerts: AlertSettings = AlertSettings()
+    lsl: Literal["machine", "link", "site"] | None = None
+    fhir: FhirSettings = FhirSettings()
+    mqtt: Mqtt | None = None
+    ingest: Ingest | None = None
     usual_learn_s: Annotated[float, Meta(ge=1, le=1e7)] = 600.0
 
     @property
@@ -51,6 +61,11 @@ class Settings(schema.Record, frozen=True):
             return Path(self.folder).expanduser()
         base = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
         return Path(base) / "thermo-edge" / "hub"
+
+    @property
+    def bundles(self) -> Path:
+        """Folder of bundles that were flashed from here."""
+        return self.place / "bundles"
 
     @property
     def recordings(self) -> Path:
@@ -104,10 +119,37 @@ def checked(settings: Settings, where: str = "The settings") -> Settings:
         )
     if bool(settings.certificate) != bool(settings.key):
         raise UsageError(f"{where} names a certificate without its key, or a key alone; name both.")
+    lines: list[BrokerLine | None] = [settings.mqtt, settings.ingest, *settings.alerts.brokers]
+    for line in filter(None, lines):
+        if line.host not in LOCAL and not line.tls:
+            raise UsageError(
+                f"{where} would send what wearables measure to the broker {line.host} in the clear; write `tls = true` beside it."
+            )
+        if (line.user is None) != (line.password_file is None):
+            raise UsageError(f"{where} names a user of a broker without password_file, or the file alone; name both.")
     scheme = urlsplit(settings.database).scheme if settings.database else "sqlite"
     if scheme.partition("+")[0] not in ("sqlite", "postgresql"):
         raise UsageError(f"{where} names a {scheme!r:.20} database; SQLite and PostgreSQL can be used.")
+    _check_fhir(settings.fhir, where)
     return settings
+
+
+def _check_fhir(fhir: FhirSettings, where: str) -> None:
+    for address in (fhir.server, fhir.token_url):
+        parts = urlsplit(address or "")
+        if parts.scheme == "http" and parts.hostname not in LOCAL:
+            raise UsageError(
+                f"{where} would send what wearables measure to {parts.hostname} in the clear; name an https address in [fhir]."
+            )
+    smart = (fhir.token_url, fhir.client_id, fhir.key_file)
+    if any(smart) and not all(smart):
+        raise UsageError(
+            f"{where} names some of token_url, client_id and key_file in [fhir]; name all of them, or none."
+        )
+    if fhir.token_file and any(smart):
+        raise UsageError(f"{where} names a token_file and a token_url in [fhir]; name one of them.")
+    if not fhir.server and (fhir.token_file or any(smart)):
+        raise UsageError(f"{where} names no server in [fhir]; name it, or leave the rest out too.")
 
 
 def with_changes(settings: Settings, **changes: Any) -> Settings:

@@ -93,6 +93,9 @@ def train(
     seed: Annotated[
         int, typer.Option(help="First seed of weights and shuffling; --set seeds=N trains with N of them.")
     ] = 0,
+    labels: Annotated[
+        Path | None, typer.Option(help="Labels of recordings to learn from too, as `thermo-hub labels export` writes.")
+    ] = None,
     quick: Quick = False,
     force: Force = False,
     as_json: Json = False,
@@ -119,7 +122,7 @@ def train(
         def report(line: str) -> None:
             progress.console.print(line, highlight=False)
 
-        metrics = runs.run(found, data, _groups(groups), chosen, out, quick, report, epochs, seed)
+        metrics = runs.run(found, data, _groups(groups), chosen, out, quick, report, epochs, seed, labels)
     _tell(metrics, as_json)
 
 

@@ -22,6 +22,7 @@ from thermo_models.evaluation import QUICK_RESAMPLES, TRAINING, alert_figures, c
 from thermo_models.features import network_inputs
 from thermo_models.identity import remember
 from thermo_models.intervals import RESAMPLES, numbers
+from thermo_models.labels import joined, measured_on, taught
 from thermo_models.networks import NETWORKS
 from thermo_models.samples import Samples
 from thermo_models.settings import Settings
@@ -46,6 +47,7 @@ def run(
     report: Report = lambda line: None,
     epochs: Epochs = lambda what, done, total, loss: None,
     seed: int = 0,
+    labels: Path | None = None,
 ) -> dict[str, Any]:
     """Cross-validate, train the model that is kept on everybody, and write the folder.
 
@@ -59,6 +61,7 @@ def run(
         report: told a line a fold.
         epochs: told about each epoch.
         seed: the first of weights and shuffling.
+        labels: file of `thermo-hub labels export` that is learnt from too.
 
     Returns:
         The metrics, as in metrics.json.
@@ -70,6 +73,7 @@ def run(
     check_names(task, settings)
     check_data(task, data)
     check_folder(folder)
+    labelled = None if labels is None else taught(task, labels)
     resamples = RESAMPLES
     if quick:
         settings = dataclasses.replace(settings, epochs=min(settings.epochs, 2), seeds=1, folds=2)
@@ -81,9 +85,16 @@ def run(
 
     samples = load(settings)
     report(f"{len(samples)} samples of {len(np.unique(samples.people))} {task.whom}")
-    study = cross_validate(task, samples, settings, report, epochs, seed, resamples)
-    kept, learnt = (study.last, samples) if not task.needs_data else _everybody(task, samples, settings, seed, epochs)
+    if labelled is not None:
+        report(f"{len(labelled.learnt)} labelled moments to learn from, {len(labelled.truth)} to measure on")
+    study = cross_validate(task, samples, settings, report, epochs, seed, resamples, labelled=labelled)
+    everybody = samples if labelled is None else joined(samples, labelled)[0]
+    kept, learnt = (
+        (study.last, everybody) if not task.needs_data else _everybody(task, everybody, settings, seed, epochs)
+    )
     metrics = {**study.metrics, "seed": seed, "quick": quick}
+    if labelled is not None:
+        metrics["labels"] = measured_on(task, labelled, kept.model, kept.plan)
     if isinstance(task, Examined):
         metrics["examined"] = task.examine(samples, settings)
     if isinstance(task, Compared) and settings.variant == task.settings.variant and not quick:
@@ -119,6 +130,7 @@ def run(
             "sha256": samples.digest,
             "groups": np.unique(learnt.groups).tolist() if task.needs_data else [],
             "quick": quick,
+            **({} if labelled is None else {"labels_sha256": labelled.digest}),
             **(remember(learnt) if task.needs_data else {}),
         },
         **({"stages": to_readable(kept.plan.stages)} if task.wearable is None else {}),

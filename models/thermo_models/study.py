@@ -13,6 +13,7 @@ from thermo_models import contrast, networks
 from thermo_models.features import network_inputs
 from thermo_models.fit import Curves, fit
 from thermo_models.intervals import RESAMPLES, Figures, bootstrap, described, numbers
+from thermo_models.labels import Taught, joined, with_labelled
 from thermo_models.networks.views import looking_around
 from thermo_models.refusals import refusals
 from thermo_models.samples import Fold, Samples
@@ -109,6 +110,7 @@ def cross_validate(
     first_seed: int = 0,
     resamples: int = RESAMPLES,
     contrasted: bool = True,
+    labelled: Taught | None = None,
 ) -> Study:
     """Train every fold with every seed; pool what the folds say of their test sides.
 
@@ -121,11 +123,16 @@ def cross_validate(
         first_seed: of weights and shuffling; the settings say how many follow.
         resamples: of the intervals; 0 gives none.
         contrasted: whether simpler methods are measured beside it.
+        labelled: samples that each fold learns from too.
 
     Raises:
         UsageError: a split puts one person on two sides or leaves a side empty.
     """
-    folds = [fold.checked(samples) for fold in task.folds(samples, settings)]
+    folds = task.folds(samples, settings)
+    if labelled is not None:
+        samples, places = joined(samples, labelled)
+        folds = with_labelled(folds, places)
+    folds = [fold.checked(samples) for fold in folds]
     for note in (fold.note for fold in folds if fold.note):
         report(note)
     every = [

@@ -5,6 +5,7 @@ from typing import Any
 from thermo_core.wearable.profile import NOTICE
 from thermo_models.day_card import section
 from thermo_models.intervals import LEVEL
+from thermo_models.labels import sentence
 from thermo_models.tasks.task import Alerting, Charted, Foretold, Task
 
 INTERVAL = f"{100 * LEVEL:.0f} % interval"
@@ -34,7 +35,8 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     )
     settings = metrics["settings"]
     file = f"; file with SHA-256 {metrics['data_sha256'][:16]}" if task.needs_data else ""
-    sentences = "\n".join(f"- {sentence}" for sentence in task.limits(metrics))
+    told = [*task.limits(metrics), *([sentence(metrics["labels"])] if "labels" in metrics else [])]
+    sentences = "\n".join(f"- {one}" for one in told)
     quick = "\n**A quick run on a part of the data: the figures mean nothing.**\n" if metrics.get("quick") else ""
     single = len(metrics["folds"]) == 1
     kept = KEPT if task.needs_data else ITSELF if single else LAST

@@ -29,14 +29,19 @@ def _session() -> Session:
 
 
 def test_topics_of_a_recording() -> None:
-    wanted = [*(topic for topic, _ in layout.TOPICS.values()), layout.GAP_TOPIC, layout.MARKER_TOPIC]
-    assert _cells("topic") == wanted
+    assert _cells("topic") == list(layout.CHANNELS.values())
     said = dict(re.findall(r"^\| `(/[a-z]+)` \| `thermo-record` \|.*?type (\d)", PAGE, re.MULTILINE))
     assert said == {topic: str(int(kind)) for kind, (topic, _) in layout.TOPICS.items()}
     assert len(said) == len(RecordType)
     assert f"profile `{layout.MCAP_PROFILE}`" in PAGE
     assert f"`{layout.RECORD_ENCODING}`" in PAGE
-    for kind, topic in ((layout.Gap, layout.GAP_TOPIC), (layout.Marker, layout.MARKER_TOPIC)):
+    added: dict[str, type[msgspec.Struct]] = {
+        layout.GAP_TOPIC: layout.Gap,
+        layout.MARKER_TOPIC: layout.Marker,
+        layout.LSL_STREAM_TOPIC: layout.LslStream,
+        layout.LSL_TOPIC: layout.LslSamples,
+    }
+    for topic, kind in added.items():
         row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{topic}`"))
         assert all(f"`{field.name}`" in row for field in msgspec.structs.fields(kind))
 

@@ -1,14 +1,17 @@
 """What befalls any chip on a bus is noticed by the agent and said: another chip in its place, a dip of the supply, a value that never changes."""
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from chip_bus import read, write
 
 from thermo_core import schema
 from thermo_core.quality import Quality
 from thermo_core.sensors import SETTINGS
 from thermo_core.sensors.kind import Block
+from thermo_core.sensors.tmp117 import decode, registers
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.events import FAULTS
 from thermo_core.wire.records import EventRecord, SignalRecord
@@ -51,11 +54,16 @@ class Worn:
 
     def __post_init__(self) -> None:
         plain = {"name": "worn", "version": "1", "sensors": [{"kind": self.kind, "name": "s", **SENSORS[self.kind]}]}
-        profile = schema.from_plain(plain, Profile, "profile")
-        self.simulated = SimulatedHardware(profile, World(about="x"), seed=5, warm_up_tau_s=0)
-        hardware = Hardware(self.simulated.bus, self.simulated.clock, "worn", "1", simulated=True)
+        self.profile = schema.from_plain(plain, Profile, "profile")
+        self.simulated = SimulatedHardware(self.profile, World(about="x"), seed=5, warm_up_tau_s=0)
         self.simulated.clock.sleep_until_us(1_000_000)  # all have long started
-        self.pipeline = Pipeline(hardware, profile, inline=True)
+        self.begin()
+
+    def begin(self) -> None:
+        """An agent begins on what is there."""
+        del self.blocks[:]
+        hardware = Hardware(self.simulated.bus, self.simulated.clock, "worn", "1", simulated=True)
+        self.pipeline = Pipeline(hardware, self.profile, inline=True)
         self.pipeline.start()
         self.pipeline.listen()
         self.pipeline.send_signals((0,))
@@ -129,3 +137,51 @@ def test_a_value_that_never_changes(kind: str) -> None:
     assert any(flag & Quality.STALE for flag in worn.flags)
     worn.simulated.clock.sleep_until_us(710_000_000)
     assert worn.goes_on()
+
+
+def _offset(worn: Worn) -> int:
+    """As the chip has it."""
+    return int.from_bytes(read(worn.simulated.bus, 0x48, 2, [registers.OFFSET]), "big")
+
+
+def _celsius(blocks: list[Block]) -> list[float]:
+    """Of those that are said to be new."""
+    words = [struct.unpack("<2H", block.data) for block in blocks]
+    return [float(decode.celsius(*pair)[0]) for pair in words if pair[0] & registers.DATA_READY]
+
+
+@pytest.mark.parametrize("frozen_after_s", [3.1, 5.4, 10.1, 10.25, 10.4, 14.9])
+def test_a_tmp117_that_hangs_is_told_in_seconds_and_believed_again(frozen_after_s: float) -> None:
+    worn = Worn("tmp117")
+    worn.run(frozen_after_s)
+    worn.simulated.bus.faults.add("freeze+60s")
+    begun = len(worn.blocks)
+    worn.run(14, lambda: "sensor_frozen" in worn.events)
+    assert worn.events == ["sensor_frozen"]
+    told = len(worn.blocks)
+    worn.run(10)
+    assert all(flags & Quality.STALE for flags in worn.flags[-30:])
+    worn.run(60)
+    assert worn.goes_on() and worn.events == []
+    assert len(_celsius(worn.blocks[told:])) > 4 * 10
+    # No block, of a moment before the freeze or after, has the shift in it.
+    assert _celsius(worn.blocks) == pytest.approx(
+        [_celsius(worn.blocks[:begun])[0]] * len(_celsius(worn.blocks)), abs=2.0
+    )
+
+
+@pytest.mark.parametrize("own", [0, 200, -300])
+def test_a_tmp117_keeps_its_own_offset_and_loses_one_that_was_left_in_it(own: int) -> None:
+    worn = Worn("tmp117")
+    plain = _celsius(worn.blocks)[-1]
+    for left in (0, registers.SHIFT):
+        write(worn.simulated.bus, 0x48, registers.OFFSET, *((own + left) & 0xFFFF).to_bytes(2, "big"))
+        worn.begin()  # an agent that knows nothing of the one before
+        worn.run(10)
+        assert _celsius(worn.blocks) == pytest.approx([plain + own / 128] * len(worn.blocks), abs=0.2)
+        seen = set()
+        for _ in range(60):
+            worn.run(0.25)
+            seen.add(_offset(worn))
+        assert seen == {own & 0xFFFF, own + registers.SHIFT}
+    assert not {"sensor_frozen", "sensor_reset"} & set(worn.events)

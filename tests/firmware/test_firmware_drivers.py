@@ -264,6 +264,23 @@ def test_a_value_that_never_changes_is_told(make: Make, kind: str) -> None:
     assert chips.counts()["sensor_frozen"] >= 1
 
 
+@pytest.mark.parametrize("frozen_after_s", [3.0, 9.2, 9.45])
+def test_a_tmp117_that_hangs_is_told_in_seconds_and_believed_again(make: Make, frozen_after_s: float) -> None:
+    chips = make()
+    chips.run(frozen_after_s)
+    chips.bus.add_faults(f"freeze+40s:addr={ADDRESS['tmp117']}")
+    hung = chips.run(16.0)
+    assert chips.counts()["sensor_frozen"] == 1
+    hung += chips.run(8.0)
+    assert all(sample.flags & Quality.STALE for sample in samples(chips.engine(), hung, "tmp117")[-24:])
+    chips.run(24.0)
+    after = samples(chips.engine(), chips.run(16.0), "tmp117")
+    assert not any(sample.flags & Quality.STALE for sample in after)
+    every = [float(one.values) for one in samples(chips.engine(), chips.records, "tmp117") if not np.isnan(one.values)]
+    assert every == pytest.approx([TRUTH["tmp117"][0]] * len(every), abs=TRUTH["tmp117"][1])
+    assert chips.counts()["sensor_frozen"] == 1
+
+
 @pytest.mark.parametrize("fault", ["nack", "stuck", "short", "flip"])
 def test_each_fault_at_many_transactions_leaves_all_running_and_honest(make: Make, fault: str) -> None:
     chips = make()

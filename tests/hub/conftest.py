@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from hubs import ORIGIN, Serving, Visit, serving
+from postgres import Postgres
+from postgres import postgres as postgres_server
 from running import Running, started
 from starlette.testclient import TestClient
+from strict_answers import hold
 
 from thermo_hub.app import application
 from thermo_hub.bus import Bus
@@ -15,6 +18,7 @@ from thermo_hub.hub import Hub
 from thermo_hub.security.door import Door
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import Store, open_store
+from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
 
@@ -30,6 +34,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory, patch: Running) -> Iterator[Se
     """A hub that looks at it."""
     with serving(tmp_path_factory.mktemp("hub"), patch) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server of PostgreSQL."""
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture
@@ -51,9 +62,10 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     store = open_store(settings)
     loop = asyncio.new_event_loop()
     bus, door = Bus(loop), Door(store)
-    made = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), door)
+    made = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), door, Bundles(settings.bundles))
     with TestClient(application(made), base_url=ORIGIN, headers={"origin": ORIGIN}) as client:
-        yield Visit(client, door, settings)
+        client.event_hooks["response"].append(hold)
+        yield Visit(client, door, settings, store)
     loop.close()
     store.close()
 

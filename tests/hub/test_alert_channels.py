@@ -23,11 +23,12 @@ import aiomqtt
 import pytest
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_hub.alerts.channels.channel import DeliveryError, Message, secret_of
+from thermo_hub.alerts.channels.channel import DeliveryError, Message
 from thermo_hub.alerts.channels.mail import MailChannel, written
 from thermo_hub.alerts.channels.mqtt import MqttChannel, topic_of
 from thermo_hub.alerts.channels.webhook import DELIVERY, SIGNATURE, WebhookChannel, sign
 from thermo_hub.channel_settings import Broker, Mail, Webhook
+from thermo_hub.secret_files import secret_of
 
 HOSTILE = 'evil\r\nBcc: spy@example.org\x1b[31m <script>alert(1)</script> =cmd|" /C calc"!A0'
 ALERT: dict[str, Any] = {

@@ -1,18 +1,20 @@
 """What stands out of pictures, on simulated skin whose truth is known, and how it is drawn."""
 
 import io
+import itertools
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFont
 from scipy import ndimage
 
 from thermo_core.signals import Signal, Values
 from thermo_hub.anomaly.deviation import Deviation, Overlay
 from thermo_hub.anomaly.drawing import Subject, draw, to_png, to_svg
+from thermo_hub.anomaly.labels import Labels, Place
 from thermo_hub.anomaly.outlines import outlines, padded
 from thermo_sim.scenes import Lesion, breast_patch
 
@@ -148,6 +150,27 @@ def test_the_annotated_picture_is_svg_and_png_and_says_that_it_informs_only() ->
     with Image.open(io.BytesIO(to_png(drawing))) as image:
         assert image.size == (round(drawing.width * 2), round(drawing.height * 2))
         assert len(image.getcolors(1 << 24) or ()) > 100
+
+
+@given(st.lists(st.tuples(st.floats(-50, 450), st.floats(-50, 350), st.integers(1, 8)), max_size=20))
+def test_no_text_lies_upon_another_or_beyond_the_picture(wanted: list[tuple[float, float, int]]) -> None:
+    """Boxes are measured anew, by the font that the PNG is drawn with."""
+    labels = Labels((0.0, 0.0, 400.0, 300.0))
+    font = ImageFont.load_default(16)
+    boxes = []
+    for x, y, length in wanted:
+        text = "+8.8 K  "[:length]
+        anchors: tuple[Place, ...] = ((x, y, "middle"), (x, y + 30, "start"), (x, y - 30, "end"))
+        place = labels.place(text, 16, anchors)
+        if place is not None:
+            left, top, right, bottom = font.getbbox(text, anchor={"start": "ls", "middle": "ms", "end": "rs"}[place[2]])
+            boxes.append((place[0] + left, place[1] + top, place[0] + right, place[1] + bottom))
+    for box in boxes:
+        assert box[0] >= 0 and box[1] >= 0 and box[2] <= 400 and box[3] <= 300
+    for one, other in itertools.combinations(boxes, 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    alone = Labels((0.0, 0.0, 400.0, 300.0))
+    assert alone.place("37.0", 16, ((200, 150, "middle"),)) == (200, 150, "middle"), "where there is room, one stands"
 
 
 def test_a_picture_with_holes_and_without_an_overlay_is_drawn_too() -> None:

@@ -1,23 +1,26 @@
 """`thermo-hub` as a person types it, right and wrong."""
 
 import contextlib
-import datetime
-import ipaddress
+import json
 import re
 import select
 import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from certificates import signed
+from fhir.resources.R4B.bundle import Bundle
+from fhir_past import agree, fill
+
+from thermo_hub.settings import Settings
+from thermo_hub.store.store import open_store
+from thermo_hub.trends.keeper import HOUR_NS
 
 READY_S = 60.0
 
@@ -56,6 +59,9 @@ def hub(*words: str) -> Iterator[str]:
         (("run", "--http-port", "65536"), 2, "not in the range"),
         (("run", "--folder", "/dev/null/x"), 9, "Cannot make the folder"),
         (("demo", "--wearables", "0"), 2, "not in the range"),
+        (("export", "SIM", "x.mcap"), 2, "'SIM' is no wearable of another hub; write WEARABLE@SITE"),
+        (("export", "SIM@home", "x.mcap", "--from", "noon"), 2, "'noon' is no moment"),
+        (("fhir", "none-such", "--hours", "0"), 2, "not in the range"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_sentence(words: tuple[str, ...], code: int, said: str) -> None:
@@ -68,7 +74,7 @@ def test_what_cannot_be_is_told_in_a_sentence(words: tuple[str, ...], code: int,
 def test_help_names_every_command() -> None:
     code, answer = says("--help")
     assert code == 0
-    for word in ("run", "demo", "link", "Not a"):
+    for word in ("run", "demo", "export", "link", "Not a"):
         assert word in answer
 
 
@@ -126,26 +132,19 @@ def test_behind_a_certificate_everything_is_encrypted(tmp_path: Path) -> None:
     assert "are no certificate with its key" in said
 
 
-def signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate of this machine that it signed itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "hub.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "hub.key").write_bytes(private)
-    return folder / "hub.pem", folder / "hub.key"
+def test_a_bundle_is_written_where_the_wearer_agreed(tmp_path: Path) -> None:
+    folder, file = str(tmp_path / "hub"), str(tmp_path / "out.json")
+    with contextlib.closing(open_store(Settings(folder=folder))) as store:
+        fill(store, "w", (time.time_ns() // HOUR_NS - 4) * HOUR_NS)
+        code, answer = says("fhir", "w", "--folder", folder)
+        assert (code, "nobody has given consent for it" in answer) == (2, True)
+        agree(store, "w")
+        assert says("fhir", "none", "--folder", folder)[0] == 2
+        assert says("fhir", "w", "--folder", folder, "-o", file) == (0, "")
+        Bundle.model_validate_json(Path(file).read_bytes())
+        assert says("fhir", "w", "--folder", folder, "-o", file, "--hours", "1")[0] == 2
+        code, answer = says("fhir", "w", "--folder", folder, "--each")
+        assert (code, "\x1b" in answer) == (0, False)
+        kinds = [one["resourceType"] for one in json.loads(answer)]
+        assert kinds.count("Flag") == 1
+        assert "Consent" in kinds

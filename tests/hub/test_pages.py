@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from hubs import Serving
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
@@ -21,8 +22,6 @@ CHROMIUM = "/usr/bin/chromium"
 WAIT_MS = 60_000.0
 NOTICE = "Informs only. Not a medical device."
 expect.set_options(timeout=WAIT_MS)
-PAGES = ("/", "/recordings", "/devices", "/trends", "/alerts", "/alerts/rules")
-"""Those that need no wearable's id."""
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +114,31 @@ def test_a_wearable_shows_pictures_findings_signals_and_how_well_they_are_known(
     page.get_by_label("Isotherms").check()
 
 
+def test_what_the_finding_rests_on_is_shown_and_said(looking: Looking) -> None:
+    page = looking.go(looking.wearable())
+    expect(page.locator("path.rests")).to_have_count(0)
+    page.get_by_label("What the finding rests on").check()
+    expect(page.locator("main")).to_contain_text(re.compile(r"lesion \(\d+ %\) rests on what is outlined"))
+    expect(page.locator("path.rests").first).to_be_attached()
+    page.get_by_label("What the finding rests on").uncheck()
+    expect(page.locator("path.rests")).to_have_count(0)
+
+
+def test_a_wearer_reads_in_plain_words_what_it_measures_says_and_who_looked(looking: Looking) -> None:
+    page = looking.go(looking.wearable().replace("/wearable/", "/me/"))
+    main = page.locator("main")
+    expect(main).to_contain_text(re.compile(r"The skin under the camera is \d+\.\d °C; its warmest place \d+\.\d °C\."))
+    expect(main).to_contain_text("Thermistor 1 is")
+    expect(main).to_contain_text(re.compile(r"it says (no )?lesion, and is \d+ % sure"))
+    expect(main).to_contain_text("You looked last at")
+    expect(main).to_contain_text("It informs; it is no medical device.")
+    page.get_by_role("button", name="Temperatures in degrees Celsius; change").click()
+    expect(main).to_contain_text(re.compile(r"The skin under the camera is \d+\.\d °F"))
+    page.get_by_role("button", name="Temperatures in degrees Fahrenheit; change").click()
+    page.get_by_role("link", name="What I agree to share").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Sharing of")
+
+
 def test_pictures_go_on_coming(looking: Looking) -> None:
     page = looking.go(looking.wearable())
     canvas = page.locator(".figure canvas")
@@ -161,31 +185,13 @@ def test_everything_is_reached_and_read_by_keyboard(looking: Looking) -> None:
     assert page.evaluate("document.activeElement.tagName") == "CANVAS"
 
 
-UNNAMED = """() => [...document.querySelectorAll('a, button, input, select, [role=img], canvas')]
-    .filter(one => one.checkVisibility() && !one.closest('[aria-hidden=true]') && one.getAttribute('aria-hidden') !== 'true')
-    .filter(one => !(one.getAttribute('aria-label') || one.textContent.trim() || (one.labels && one.labels.length) || one.title
-                     || one.querySelector('title')))
-    .map(one => one.outerHTML.slice(0, 120))"""
-PALE = """() => {
-    const parse = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
-    const channel = c => (c /= 255, c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
-    const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
-    const ground = node => { for (; node; node = node.parentElement) { const c = parse(getComputedStyle(node).backgroundColor);
-        if (c.length === 3 || c[3] > .99) return c; } return [255, 255, 255]; };
-    const found = [];
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-        const node = walker.currentNode.parentElement;
-        if (!walker.currentNode.data.trim() || !node.checkVisibility()) continue;
-        if (node.closest('svg, .figure, .hidden, .skip, script, noscript, :disabled')) continue;
-        const style = getComputedStyle(node);
-        const [a, b] = [light(parse(style.color)), light(ground(node))].sort((x, y) => y - x);
-        const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
-        const ratio = (a + .05) / (b + .05);
-        if (ratio < (large ? 3 : 4.5)) found.push(`${node.className}: ${walker.currentNode.data.trim().slice(0, 40)} ${ratio.toFixed(2)}`);
-    }
-    return found;
-}"""
+AXE = Axe()
+WCAG = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+LINKS = "async () => (await import('/static/modules/registry.js')).PAGES.map((one) => one.link).filter(Boolean)"
+"""Addresses of pages that need no wearable's id."""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -193,15 +199,22 @@ def test_every_page_informs_only_has_names_contrast_and_fits_a_phone(looking: Lo
     page = looking.page
     wearable = looking.wearable()
     page.evaluate(f"localStorage.setItem('thermo-hub.theme', '{theme}')")
+    links = page.evaluate(LINKS)
+    assert {"/", "/alerts", "/recordings"} < set(links)
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 800})
-        for path in (*PAGES, wearable, wearable.replace("/wearable/", "/devices/")):
+        for path in (
+            *links,
+            "/alerts/rules",
+            wearable,
+            *(wearable.replace("/wearable/", f"/{name}/") for name in ("devices", "sharing", "me")),
+        ):
             looking.go(path)
             page.get_by_role("heading", level=1).first.wait_for()
             expect(page.locator("footer")).to_contain_text(NOTICE)
             page.wait_for_timeout(400)
-            assert page.evaluate(UNNAMED) == [], path
-            assert page.evaluate(PALE) == [], (path, theme)
+            found = AXE.run(page, options=WCAG)
+            assert found.violations_count == 0, (path, theme, width, found.generate_report())
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, width)
             assert page.locator("html").get_attribute("lang") == "en"
     page.set_viewport_size({"width": 1280, "height": 900})
@@ -221,6 +234,24 @@ def test_a_hostile_name_is_shown_and_not_obeyed(looking: Looking) -> None:
     page.get_by_label("What this wearable is called").fill("")
     page.get_by_role("button", name="Keep").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("breast-patch")
+
+
+def test_what_leaves_the_hub_is_agreed_to_on_a_page(looking: Looking) -> None:
+    page = looking.go("/sharing")
+    page.locator("td a").first.click()
+    main = page.locator("main")
+    expect(main).to_contain_text("Nobody has said anything yet")
+    page.get_by_label("Note on the consent").fill("<b>on paper</b>")
+    page.get_by_role("button", name="Give consent to sharing").click()
+    expect(main).to_contain_text("sharing given by this computer (<b>on paper</b>)")
+    expect(main).to_contain_text("None is set; [fhir] of hub.toml names one.")
+    href = page.get_by_role("link", name="The last day").get_attribute("href")
+    bundle = page.request.get(f"{looking.hub.origin}{href}")
+    assert bundle.json()["resourceType"] == "Bundle"
+    page.get_by_role("button", name="Withdraw consent to sharing").click()
+    expect(main).to_contain_text("sharing withdrawn by this computer")
+    refused = page.request.get(f"{looking.hub.origin}{href}")
+    assert (refused.status, "withdrew consent" in refused.json()["detail"]) == (403, True)
 
 
 def test_the_annotated_picture_is_given_as_png_and_svg(looking: Looking) -> None:

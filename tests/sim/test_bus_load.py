@@ -48,7 +48,7 @@ class Meter:
         self.busy_us += self._bus.clock.now_us() - before_us
 
 
-@pytest.mark.parametrize("kind", sorted(MAKE))
+@pytest.mark.parametrize("kind", sorted(MAKE.keys() - {"tmp117"}))
 def test_a_reading_takes_as_long_as_is_calculated(kind: str) -> None:
     """What reads the chip here is the least that does; rounding up to whole microseconds is the difference."""
     chip = MAKE[kind](ADDRESS[kind], 1)
@@ -114,6 +114,12 @@ def test_thermistors_take_as_long_as_the_agent_takes_for_them() -> None:
     assert _taken_by_the_agent(profile, 1.0, 1, 5) == pytest.approx(1, rel=0.03)
 
 
+def test_a_tmp117_takes_as_long_as_the_agent_takes_for_it() -> None:
+    profile = _profile({"kind": "tmp117", "path": [0x48], "rate_hz": 1.0})
+    # The agent looks at its configuration once more until a result is there.
+    assert 1.0 <= _taken_by_the_agent(profile, 1.0, 15, 40) < 1.6
+
+
 def test_a_way_through_multiplexers_costs_opening_and_closing() -> None:
     bus = SimulatedBus(VirtualClock(), 400_000)
     mux = SimulatedTca9548a()
@@ -121,12 +127,18 @@ def test_a_way_through_multiplexers_costs_opening_and_closing() -> None:
     bus.attach(SimulatedTmp117(steady(33.0)), mux.channel(3))
     wait(bus, 2)
     meter = Meter(bus)
-    bus.i2c_rdwr(i2c_msg.write(0x70, [8]))
-    for register in (1, 0):
-        bus.i2c_rdwr(i2c_msg.write(0x48, [register]), i2c_msg.read(0x48, 2))
-    bus.i2c_rdwr(i2c_msg.write(0x70, [0]))
+    for second in range(10):
+        bus.i2c_rdwr(i2c_msg.write(0x70, [8]))
+        for register in (1, 0):
+            bus.i2c_rdwr(i2c_msg.write(0x48, [register]), i2c_msg.read(0x48, 2))
+        bus.i2c_rdwr(i2c_msg.write(0x70, [0]))
+        if second < 2:  # the offset, there and back
+            bus.i2c_rdwr(i2c_msg.write(0x70, [8]))
+            bus.i2c_rdwr(i2c_msg.write(0x48, [7, 0, 0]))
+            bus.i2c_rdwr(i2c_msg.write(0x48, [7]), i2c_msg.read(0x48, 2))
+            bus.i2c_rdwr(i2c_msg.write(0x70, [0]))
     (sensor,) = _sensors({"kind": "tmp117", "path": ["tca9548a@0x70:3", 0x48]})
-    assert meter.busy_us / 1e6 == pytest.approx(bus_load([sensor], 400_000).share, rel=0.03)
+    assert meter.busy_us / 10e6 == pytest.approx(bus_load([sensor], 400_000).share, rel=0.03)
 
 
 def test_a_transaction_of_known_length() -> None:

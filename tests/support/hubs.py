@@ -17,6 +17,7 @@ from thermo_hub.security.cookies import name_of
 from thermo_hub.security.door import Door
 from thermo_hub.security.roles import Role
 from thermo_hub.settings import Settings
+from thermo_hub.store.store import Store
 
 READY_S = 60.0
 ORIGIN = "http://127.0.0.1:8123"
@@ -52,8 +53,8 @@ def link_in(said: str) -> str:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, patch: Running) -> Iterator[Serving]:
-    words = ["run", str(patch.link), "--http-port", "0", "--folder", str(folder)]
+def serving(folder: Path, patch: Running, *others: Running) -> Iterator[Serving]:
+    words = ["run", *(str(one.link) for one in (patch, *others)), "--http-port", "0", "--folder", str(folder)]
     process = subprocess.Popen([sys.executable, "-m", "thermo_hub.cli", *words], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -73,6 +74,7 @@ class Visit:
     client: TestClient
     door: Door
     settings: Settings
+    store: Store
 
     def come_in(self) -> str:
         """Use a link; the CSRF token."""

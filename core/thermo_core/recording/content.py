@@ -14,6 +14,8 @@ from thermo_core.recording.layout import (
     FORMAT,
     GAP_TOPIC,
     LATEST_NS,
+    LSL_STREAM_TOPIC,
+    LSL_TOPIC,
     MARKER_TOPIC,
     OURS,
     SEAL,
@@ -21,6 +23,8 @@ from thermo_core.recording.layout import (
     TOPICS,
     UNRELEASED,
     Gap,
+    LslSamples,
+    LslStream,
     Marker,
     digest,
     seal_holds,
@@ -176,7 +180,17 @@ def read_head(container: Container, path: object) -> Head:
     return head
 
 
-def read_message(message: Message) -> tuple[RecordHeader, Record] | Gap | Marker:
+Added = Gap | Marker | LslStream | LslSamples
+"""What the host adds to what the wearable says."""
+_ADDED: Mapping[str, type[Added]] = {
+    GAP_TOPIC: Gap,
+    MARKER_TOPIC: Marker,
+    LSL_STREAM_TOPIC: LslStream,
+    LSL_TOPIC: LslSamples,
+}
+
+
+def read_message(message: Message) -> tuple[RecordHeader, Record] | Added:
     """The record in a message, or what the host added.
 
     Raises:
@@ -184,10 +198,9 @@ def read_message(message: Message) -> tuple[RecordHeader, Record] | Gap | Marker
     """
     if not message.log_ns <= LATEST_NS >= message.publish_ns:
         raise RecordingError("A message lies beyond the year 2262.")
-    if message.topic == GAP_TOPIC:
-        return msgspec.json.decode(message.data, type=Gap)
-    if message.topic == MARKER_TOPIC:
-        return msgspec.json.decode(message.data, type=Marker)
+    added = _ADDED.get(message.topic)
+    if added is not None:
+        return msgspec.json.decode(message.data, type=added)
     header, record = records.decode(message.data)
     if message.topic != TOPICS[header.type][0]:
         raise RecordingError(f"A {header.type.name.lower()} record lies under {message.topic!r:.40}.")

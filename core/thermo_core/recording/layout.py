@@ -11,7 +11,7 @@ bit is noticed, a lost attachment is missed, and one that nobody announced is so
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -49,7 +49,11 @@ TOPICS: Mapping[RecordType, tuple[str, str]] = {
 }
 """Topic of each type of record, and what it is in words."""
 GAP_TOPIC, MARKER_TOPIC = "/gap", "/marker"
-CHANNELS = dict(enumerate((*(topic for topic, _ in TOPICS.values()), GAP_TOPIC, MARKER_TOPIC), start=1))
+LSL_STREAM_TOPIC, LSL_TOPIC = "/lsl-stream", "/lsl"
+"""Of streams of others, which most recordings have not."""
+CHANNELS = dict(
+    enumerate((*(topic for topic, _ in TOPICS.values()), GAP_TOPIC, MARKER_TOPIC, LSL_STREAM_TOPIC, LSL_TOPIC), start=1)
+)
 """Topic of each channel, also where the record that says so is lost."""
 
 LATEST_NS = (1 << 63) - 1
@@ -80,6 +84,62 @@ class Marker(Record, frozen=True):
 
     at_ns: _Nanoseconds
     text: Annotated[str, Meta(max_length=512)] = ""
+
+
+MOST_CHANNELS = 4096
+LONGEST_TEXT = 4096
+"""Characters of a text that a stream of others gives."""
+_Word = Annotated[str, Meta(max_length=200)]
+_Seconds = Annotated[float, Meta(ge=-1e12, le=1e12)]
+
+
+class LslStream(Record, frozen=True):
+    """A stream of somebody else that goes into the recording (Lab Streaming Layer); repeated now and then.
+
+    Attributes:
+        name: its own within the recording.
+        kind: what its sender calls its type, "EEG" say.
+        source_id, hostname: of its sender.
+        manufacturer: of what it is of.
+        format: of its numbers, or "string".
+        rate_hz: samples a second; 0 where they come when something happens.
+        labels, units: of its channels.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    kind: _Word
+    source_id: _Word
+    hostname: _Word
+    manufacturer: _Word
+    format: Literal["float32", "double64", "string", "int32", "int16", "int8", "int64"]
+    rate_hz: Annotated[float, Meta(ge=0, le=1e7)]
+    labels: Annotated[tuple[_Word, ...], Meta(min_length=1, max_length=MOST_CHANNELS)]
+    units: Annotated[tuple[_Word, ...], Meta(min_length=1, max_length=MOST_CHANNELS)]
+
+
+class LslSamples(Record, frozen=True):
+    """Samples of such a stream.
+
+    Attributes:
+        name: of it.
+        received_ns: when they were taken, nanoseconds since 1970 UTC.
+        times_ns: of each, nanoseconds since 1970 UTC on the clock of the wearable's session; the offset is in them.
+        offset_s: what was added to its sender's LSL time stamps to have them on this computer's LSL clock.
+        values: of each its channels; None for a number that is none. Nothing where they are texts.
+        texts: of each its channels. Nothing where they are numbers.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    received_ns: _Nanoseconds
+    times_ns: Annotated[tuple[_Nanoseconds, ...], Meta(min_length=1)]
+    offset_s: _Seconds
+    values: tuple[tuple[int | float | None, ...], ...] = ()
+    texts: tuple[tuple[Annotated[str, Meta(max_length=LONGEST_TEXT)], ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        rows = self.values or self.texts
+        if len(rows) != len(self.times_ns) or (self.values and self.texts) or len(set(map(len, rows))) != 1:
+            raise ValueError("rows and times differ")
 
 
 def constants_name(sensor: int) -> str:

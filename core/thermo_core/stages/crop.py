@@ -28,6 +28,11 @@ class Crop(OneInput, frozen=True, tag="crop"):
     row: _Place = 0
     column: _Place = 0
 
+    @property
+    def corner(self) -> tuple[int, int]:
+        """As `Stage`."""
+        return self.row, self.column
+
 
 def _result(stage: Crop, inputs: Signals) -> Signal:
     """`rows` x `columns` of the input, which is a picture that has them."""

@@ -42,6 +42,11 @@ class Stage(Record, frozen=True, tag_field="op"):
         of = getattr(self, "of")  # noqa: B009 (each stage declares its own)
         return (of,) if isinstance(of, str) else tuple(of)
 
+    @property
+    def corner(self) -> tuple[int, int] | None:
+        """Row and column of its input at which its result begins, where that is a part of it unchanged; else None."""
+        return None
+
     def fail(self, problem: str) -> StageError:
         """The error of a stage that cannot be; `problem` reads on from its name."""
         return StageError(f'stage "{self.gives}" ({self.op}) {problem}', self.gives)

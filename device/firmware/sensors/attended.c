@@ -158,7 +158,7 @@ static void take(const struct sensor *sensor, const struct attended_answer *answ
   a->newest_us = answer->time_us;
   a->equal = a->equal > 0 && a->digest == answer->digest ? a->equal + 1 : 1;
   a->digest = answer->digest;
-  if (a->plan.most_equal > 0 && a->equal >= a->plan.most_equal) {
+  if (answer->hangs || (a->plan.most_equal > 0 && a->equal >= a->plan.most_equal)) {
     again(sensor, COUNTER_SENSOR_FROZEN);
   }
 }

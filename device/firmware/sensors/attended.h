@@ -24,6 +24,7 @@ struct attended_answer {
   uint64_t time_us; /* end of its capture */
   uint32_t lost;    /* blocks lost before it */
   uint32_t digest;  /* CRC-32 of all it says */
+  bool hangs;       /* it was found to convert nothing */
 };
 
 /* What a kind knows of its chip. All return OK, what the bus returns, DAMAGED where what came cannot be, or another

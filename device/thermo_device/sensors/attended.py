@@ -47,6 +47,7 @@ class Answer:
         time_us: end of the capture.
         lost: blocks that were lost before this one.
         said: what of it stays the same only where the chip hangs; None where something changed.
+        hangs: whether it was found to convert nothing.
     """
 
     next_us: int
@@ -54,6 +55,7 @@ class Answer:
     time_us: int = 0
     lost: int = 0
     said: bytes | None = None
+    hangs: bool = False
 
 
 class Chip(Protocol):
@@ -205,7 +207,7 @@ class Attended:
         self._tally.add("blocks_captured")
         before, count = self._repeated
         self._repeated = answer.said, count + 1 if answer.said is not None and answer.said == before else 1
-        if self._chip.same and self._repeated[1] >= self._chip.same:
+        if answer.hangs or (self._chip.same and self._repeated[1] >= self._chip.same):
             self._again("sensor_frozen")
         number = 0 if self._found is None else self._found.sighting.number & 0xFFFF
         return Block(answer.time_us, self._place.number, number, self._index, data)

@@ -8,9 +8,10 @@ import typer
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from thermo_core.errors import UsageError
+from thermo_core.errors import StorageError, UsageError
 from thermo_core.recording.layout import LATEST_NS
 from thermo_core.signals import Values
+from thermo_core.wearable.profile import NOTICE
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
 from thermo_host.commands.progress import ProgressLine
 from thermo_host.commands.screen import parse_span
@@ -36,9 +37,31 @@ SpanOption = Annotated[
 ]
 
 
+FILES = "FILE [TARGET]"
+ONE_CALL = "`thermo-host export night.mcap night.csv`"
+
+
 def export(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A recording (.mcap).")],
-    to: Annotated[Path, typer.Argument(metavar="TARGET", help=f"What to write: {ENDINGS}.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar=FILES, help=f"A recording (.mcap), and what to write: {ENDINGS}.", show_default=False),
+    ],
+    parquet: Annotated[
+        Path | None,
+        typer.Option(
+            "--parquet",
+            metavar="FOLDER",
+            help="Write all FILEs into this folder, as KEY/wearable=SERIAL/date=DAY/*.parquet.",
+            show_default=False,
+        ),
+    ] = None,
+    foxglove: Annotated[
+        bool, typer.Option("--foxglove", help="Write an .mcap for Foxglove; TARGET may be left out.")
+    ] = False,
+    zarr: Annotated[bool, typer.Option("--zarr", help="Write a Zarr store; TARGET may be left out.")] = False,
+    float32: Annotated[
+        bool, typer.Option("--float32", help="Pictures in a .zarr as float32, not in steps of 0.01 °C.")
+    ] = False,
     signals: Annotated[
         list[str] | None,
         typer.Option(
@@ -61,18 +84,32 @@ def export(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Decode a recording: signals of its graph, findings, alerts, events and markers, with UTC times and quality.
+    """Decode recordings: signals of their graphs, findings, alerts, events and markers, with UTC times and quality.
 
     .npz is one file; .csv and .parquet are a table each of every signal and of findings, alerts, events, markers and gaps, in
-    files beside each other; .edf has the signals of even rate; .png the first picture, .mp4 all of them;
-    .svg the first map of a body as a figure, from the front and from the back.
+    files beside each other; .edf has the signals of even rate; .zarr is a folder of chunked arrays; .mcap is for Foxglove; .png the
+    first picture, .mp4 all of them; .svg the first map of a body as a figure, from the front and from the back.
     """
+    names = tuple(name.strip() for one in signals or () for name in one.split(",") if name.strip())
+    output = Output(as_json)
+    if parquet is not None:
+        if foxglove or zarr or float32 or span is not None or from_moment is not None or to_moment is not None:
+            raise UsageError(
+                "--parquet FOLDER writes whole recordings as tables; leave out --foxglove, --zarr, --float32, --range, --from and --to."
+            )
+        _export_all(output, files, parquet, Choice(names, emissivity, reflected, not uncorrected), force)
+        return
+    path, to = _named(files, foxglove, zarr)
     target.writer_of(to)
     options = _options(to, span)
-    output = Output(as_json)
+    if float32:
+        if to.suffix != ".zarr":
+            raise UsageError("--float32 is of pictures in a .zarr, all other forms have them so; leave it out.")
+        options["whole"] = True
+    if to.exists() and path.exists() and to.samefile(path):
+        raise UsageError(f"{to} is the recording itself; name another TARGET.")
     recording = Recording(path)
     from_ns, to_ns = _window(from_moment, to_moment, recording.session.started_ns)
-    names = tuple(name.strip() for one in signals or () for name in one.split(",") if name.strip())
     shown = to.suffix in PICTURES
     decoding = Decoding(
         recording, Choice(names, emissivity, reflected, not uncorrected, from_ns, to_ns, shown, to.suffix == BODIES)
@@ -84,15 +121,72 @@ def export(
         decoding.progress = lambda done, total: _tell(progress, decoding.totals, done, total)
         first = decoding.first
         written = target.write(decoding, to, first, force, **options)
-    remark = (
-        ""
-        if recording.complete or not decoding.ended
-        else " The recording was cut off: everything before the cut is here."
-    )
+    complete = recording.complete or not decoding.ended
+    remark = "" if complete else " The recording was cut off: everything before the cut is here."
     if recording.damaged:
-        remark += f" {recording.damaged} damaged pieces were left out."
-    extra = {"complete": recording.complete or not decoding.ended, "damaged": recording.damaged, **decoding.first.facts}
+        remark += f" {counted(recording.damaged, 'damaged piece')} left out."
+    extra = {"complete": complete, "damaged": recording.damaged, **decoding.first.facts}
     _report(output, decoding.totals, written, extra, remark)
+
+
+def _named(files: list[Path], foxglove: bool, zarr: bool) -> tuple[Path, Path]:
+    """The recording, and where it goes."""
+    if foxglove and zarr:
+        raise UsageError("--foxglove and --zarr are two exports; run it once for each.")
+    wanted = ".mcap" if foxglove else ".zarr" if zarr else ""
+    if len(files) == 1 and wanted:
+        path = files[0]
+        return path, path.with_name(f"{path.stem}-foxglove.mcap" if foxglove else f"{path.stem}.zarr")
+    if len(files) == 1:
+        raise UsageError(f"Say what to write beside {files[0]}: {ONE_CALL}, or --foxglove, --zarr or --parquet FOLDER.")
+    if len(files) > 2:
+        raise UsageError(
+            f"An export takes one recording and one TARGET, and here are {len(files)} names; --parquet FOLDER takes many."
+        )
+    path, to = files
+    if wanted and to.suffix != wanted:
+        raise UsageError(f"{to} does not end in {wanted}; name it so, or leave it out.")
+    return path, to
+
+
+def _export_all(output: Output, files: list[Path], folder: Path, choice: Choice, force: bool) -> None:
+    from thermo_host.exports import partitions  # with pyarrow, which takes memory that other exports spare
+
+    with ProgressLine(output.progress) as progress:
+        outcomes = partitions.export_all(
+            files, folder, choice, force, lambda path, done, total: _of(progress, path, done, total)
+        )
+    taken = [one for one in outcomes if one.totals is not None]
+    skipped = [one for one in outcomes if one.totals is None]
+    if not taken:
+        raise StorageError(f"None of {counted(len(files), 'recording')} could be exported: {skipped[0].reason}")
+    samples = sum(one.totals.samples for one in taken if one.totals is not None)
+    words = [
+        f"{counted(len(taken), 'recording')}, {counted(samples, 'sample')}, {counted(sum(len(one.files) for one in taken), 'file')} in {folder}."
+    ]
+    words += [f"{one.path} has {counted(one.damaged, 'damaged piece')}, left out." for one in taken if one.damaged]
+    words += [f"{one.path} was cut off: everything before the cut is here." for one in taken if not one.complete]
+    words += [f"Passed over: {one.reason}" for one in skipped]
+    data = {
+        "folder": str(folder),
+        "recordings": [
+            {
+                "file": str(one.path),
+                "written": [str(path) for path in one.files],
+                "damaged": one.damaged,
+                "complete": one.complete,
+                "reason": one.reason,
+            }
+            for one in outcomes
+        ],
+        "notice": NOTICE,
+    }
+    output.result(data, "\n".join(words))
+
+
+def _of(progress: ProgressLine, path: Path, done: int, total: int) -> None:
+    if progress.due:
+        progress.show(f"{path.name}, {done / max(1, total):.0%} read")
 
 
 def decode(

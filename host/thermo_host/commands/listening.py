@@ -18,6 +18,7 @@ from thermo_host.commands.screen import Screen, changes, summary_words
 from thermo_host.feeding import Feeding
 from thermo_host.link.items import Item
 from thermo_host.link.wearable import Wearable
+from thermo_host.lsl.inlets import LslInlets
 from thermo_host.screen.keyboard import Keyboard
 from thermo_host.screen.words import silence
 from thermo_host.sinks import marks
@@ -26,6 +27,9 @@ from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.listen import listen, utc_now_ns
 from thermo_host.stream.pump import Sink, pump
+
+FOREIGN_S = 0.1
+"""How often streams of others are taken from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Run:
         reconnect: whether to wait for a wearable that vanished.
         signals: numbers of those that the wearable is to send.
         feedings: what it is given meanwhile.
+        foreign: streams of others that are recorded too.
     """
 
     wearable: Wearable
@@ -52,6 +57,7 @@ class Run:
     reconnect: bool
     signals: tuple[int, ...] = ()
     feedings: tuple[Feeding, ...] = ()
+    foreign: LslInlets | None = None
 
     def go(self, screen: Screen | None, progress: ProgressLine | None, sinks: Sequence[Sink] = ()) -> None:
         """Listen until the time is over or somebody ends it.
@@ -77,6 +83,8 @@ class Run:
                 taking = [sink for sink in (recorder, *sinks, screen) if sink is not None]
                 if recorder is not None:
                     taking.append(_Marking(recorder, self.monitor, keyboard))
+                    if self.foreign is not None:
+                        taking.append(_Foreign(recorder, stack.enter_context(self.foreign)))
                 if progress is not None and recorder is not None:
                     taking.append(_Telling(self, recorder, progress, time.monotonic()))
                 self._listen(stack, recorder, keyboard, taking)
@@ -129,6 +137,9 @@ class Run:
         if self.feedings:
             data["fed"] = {one.name: {"samples": one.count, "missed": one.missed} for one in self.feedings}
             words += "".join(f"\n{one.told}." for one in self.feedings)
+        if self.foreign is not None:
+            data["lsl"] = {one.stream.name: {"samples": one.samples} for one in self.foreign.inlets}
+            words += f"\n{self.foreign.words}."
         if recorder is not None:
             data |= {"file": str(self.path), "messages": recorder.messages, "bytes": recorder.size}
             words += f"\nRecording: {self.path}, {recorder.messages} messages, {recorder.size / 1000:.0f} kB"
@@ -158,6 +169,27 @@ class _Marking:
         self._monitor.push(marker)
 
 
+class _Foreign:
+    """Puts streams of others into a recording."""
+
+    def __init__(self, recorder: Recorder, inlets: LslInlets) -> None:
+        self._recorder = recorder
+        self._inlets = inlets
+        self._next = 0.0
+        for one in inlets.inlets:
+            recorder.add(one.stream)
+
+    def take(self, item: Item, outcome: Outcome | None) -> None:
+        """Items are not its business."""
+
+    def idle(self) -> None:
+        """Take what came."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + FOREIGN_S
+            self._inlets.take(self._recorder.add)
+
+
 class _Telling:
     """Says how far a recording is."""
 
@@ -177,7 +209,9 @@ class _Telling:
         monitor = self._run.monitor
         monitor.tick(utc_now_ns(self._run.wearable))
         silent_s = monitor.silent_s
-        self._progress.show(self._words(silent_s), "" if silent_s is None else "bold red")
+        foreign = self._run.foreign
+        told = silent_s is not None or (foreign is not None and foreign.warning)
+        self._progress.show(self._words(silent_s), "bold red" if told else "")
 
     def _words(self, silent_s: float | None) -> str:
         monitor = self._run.monitor
@@ -186,6 +220,9 @@ class _Telling:
         terminal = self._run.output.progress.is_terminal
         ends = "m marks, q or Ctrl-C ends it" if terminal else "Ctrl-C ends it"
         came = ", ".join(f"{name} {count}" for name, count in numbers.moments.items())
+        foreign = self._run.foreign
+        warned = "" if foreign is None else foreign.warning
+        state += f"{warned} | " if warned else ""
         return (
             f"{state}{clock(time.monotonic() - self._began)} | {came}, {counted(numbers.missing, 'block')} lost | {ends} | "
             f"{self._recorder.size / 1000:.0f} kB in {self._recorder.path}"

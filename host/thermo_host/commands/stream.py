@@ -1,5 +1,6 @@
 """`thermo-host stream` and `record`: live signals on the screen, into a file, or both."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,10 +28,14 @@ from thermo_host.commands.screen import Screen, parse_span
 from thermo_host.feeding import Feeding
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
+from thermo_host.lsl.inlets import LslInlets
+from thermo_host.lsl.library import Scope
+from thermo_host.lsl.outlets import LslOutlets, settled
 from thermo_host.sinks.json_lines import JsonLines
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.decoding import DecodeSettings
 from thermo_host.stream.listen import utc_now_ns
+from thermo_host.stream.pump import Sink
 from thermo_host.stream.signals import named, networks_under
 
 LONGEST_WORDS = 500
@@ -49,6 +54,12 @@ FeedOption = Annotated[
 ]
 SubjectOption = Annotated[
     str, typer.Option("--subject", help="Whom it is of; kept in the recording.", show_default=False)
+]
+LslOutOption = Annotated[
+    bool, typer.Option("--lsl-out", help="Give what comes to LSL meanwhile, a stream a sensor and one of markers.")
+]
+ScopeOption = Annotated[
+    Scope, typer.Option("--lsl-scope", help="How far LSL streams are announced and looked for.", case_sensitive=False)
 ]
 NoteOption = Annotated[str, typer.Option("--note", help="What it is of; kept in the recording.", show_default=False)]
 
@@ -70,6 +81,8 @@ def stream(
     show: ShowOption = None,
     signals: SignalsOption = None,
     feed: FeedOption = None,
+    lsl_out: LslOutOption = False,
+    lsl_scope: ScopeOption = Scope.MACHINE,
     reconnect: ReconnectOption = False,
     baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
@@ -100,7 +113,9 @@ def stream(
             _numbers(session, [*(signals or ()), *sent]),
             _feedings(wearable, session, feed, reconnect),
         )
-        run.go(screen, None, [JsonLines(output.json, monitor, whole)] if as_json else [])
+        sinks: list[Sink] = [JsonLines(output.json, monitor, whole)] if as_json else []
+        with _outlets(wearable, monitor, output, lsl_scope) if lsl_out else contextlib.nullcontext() as outlets:
+            run.go(screen, None, [*sinks, *([outlets] if outlets is not None else [])])
 
 
 def record(
@@ -114,6 +129,17 @@ def record(
     view: Annotated[bool, typer.Option(help="Show the signals meanwhile.")] = False,
     signals: SignalsOption = None,
     feed: FeedOption = None,
+    lsl: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lsl", metavar="NAME", help="Record the LSL stream of that name too; repeatable.", show_default=False
+        ),
+    ] = None,
+    lsl_wait: Annotated[
+        float, typer.Option("--lsl-wait", help="Seconds to look for those streams.", min=0.1, max=600.0)
+    ] = 5.0,
+    lsl_out: LslOutOption = False,
+    lsl_scope: ScopeOption = Scope.MACHINE,
     reconnect: ReconnectOption = True,
     baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
@@ -130,6 +156,8 @@ def record(
         if path is None:
             path = Path(f"thermo-{file_name(session.hello.serial)}-{session.started:%Y%m%dT%H%M%SZ}.mcap")
         monitor = Monitor(session)
+        clock = wearable.clock.utc_minus_monotonic_ns
+        foreign = LslInlets(lsl, clock, lsl_wait, lsl_scope) if lsl else None
         run = Run(
             wearable,
             session,
@@ -140,11 +168,15 @@ def record(
             reconnect,
             _numbers(session, signals or ()),
             _feedings(wearable, session, feed, reconnect),
+            foreign,
         )
-        if view and not as_json:
-            run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS), None)
-        else:
-            run.go(None, ProgressLine(output.progress))
+        with _outlets(wearable, monitor, output, lsl_scope) if lsl_out else contextlib.nullcontext() as outlets:
+            sinks = [outlets] if outlets is not None else []
+            if view and not as_json:
+                warning = (lambda: "") if foreign is None else (lambda: foreign.warning)
+                run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS, (), warning), None, sinks)
+            else:
+                run.go(None, ProgressLine(output.progress), sinks)
 
 
 def described(session: Session, subject: str, note: str) -> Session:
@@ -168,6 +200,13 @@ def _feedings(wearable: Wearable, session: Session, given: list[str] | None, rec
             raise UsageError(f"--feed {text!r:.60} is no SENSOR=FILE; write for example --feed pulse=pulse.csv.")
         found.append(Feeding(wearable, session.profile, name, source, reconnect=reconnect))
     return tuple(found)
+
+
+def _outlets(wearable: Wearable, monitor: Monitor, output: Output, scope: Scope) -> LslOutlets:
+    """LSL streams of what comes, told."""
+    outlets = LslOutlets(monitor.decoding, settled(wearable), scope)
+    output.progress.print(outlets.words)
+    return outlets
 
 
 def _numbers(session: Session, names: Sequence[str]) -> tuple[int, ...]:

@@ -53,6 +53,11 @@ COMMANDS = {
         "record",
         "Record everything a wearable sends: its profile, constants and corrections, blocks, findings, alerts, UTC.",
     ),
+    "foxglove": Entry(
+        "commands.foxglove",
+        "command",
+        "Serve live pictures, boxes, signals, findings and alerts to Foxglove, in its own schemas.",
+    ),
     "mark": Entry(
         "commands.mark",
         "command",
@@ -67,7 +72,7 @@ COMMANDS = {
     "export": Entry(
         "commands.export",
         "export",
-        "Decode a recording: signals of its graph, findings, alerts, events and markers, with UTC times and quality.",
+        "Decode recordings: signals of their graphs, findings, alerts, events and markers, with UTC times and quality.",
     ),
     "decode": Entry(
         "commands.export",

@@ -95,9 +95,9 @@ class CsvWriter:
         if row.measured is not None:
             whole = bool(row.measured.all())
             filled = ["" if whole else " ".join(compress(self._elements[track.key], (~row.measured).ravel().tolist()))]
-        moment = utc(row.utc_ns) if row.utc_ns else ""
+        moment, unit = utc(row.utc_ns) if row.utc_ns else "", cell(track.signal.unit)
         repeated = [cell(value) for value in track.facts.values()]
-        writer.writerow([moment, sample.time_us, *values, *filled, track.signal.unit, sample.flags, words, *repeated])
+        writer.writerow([moment, sample.time_us, *values, *filled, unit, sample.flags, words, *repeated])
 
     def _begin(self, row: SampleRow) -> Any:
         track = row.track

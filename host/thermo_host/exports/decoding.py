@@ -9,15 +9,16 @@ import msgspec
 from thermo_core.body import SEGMENTS, is_body
 from thermo_core.errors import UsageError
 from thermo_core.graph.plan import Plan
-from thermo_core.recording.layout import LATEST_NS, Gap, Marker
+from thermo_core.recording.layout import LATEST_NS, Gap, LslSamples, LslStream, Marker
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
 from thermo_core.signals import Signal
 from thermo_core.wearable.profile import Model
 from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, SignalRecord
 from thermo_host.about import about, of_signal
+from thermo_host.exports.foreign_rows import PREFIX, ForeignRows
 from thermo_host.exports.records import Tables
-from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track, is_picture
+from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track, file_part, is_picture
 from thermo_host.exports.totals import Totals
 from thermo_host.link.items import Telemetry
 from thermo_host.screen.layout import layout
@@ -35,7 +36,7 @@ class Choice:
     """What of a recording is wanted, and how decoded.
 
     Attributes:
-        signals: names; ALL for every one of the graph; those of sensors where empty.
+        signals: names; ALL for every one of the graph, those of sensors where empty, and with either the streams of others.
         emissivity: of what is looked at; None takes the wearable's.
         reflected: temperature of what it reflects, degC; None takes the wearable's.
         corrected: apply what calibration found.
@@ -79,6 +80,7 @@ class Decoding:
         self._choice = choice or Choice()
         self._taken: dict[str, Track | Table] = {}
         self._undecodable = 0
+        self._foreign = ForeignRows(self._taken, recording.session.started_ns)
         settings = DecodeSettings(self._choice.emissivity, self._choice.reflected, self._choice.corrected)
         self._decoding = Blocks(recording.session, settings, part=self._wanted_of)
         self._describe()
@@ -101,6 +103,15 @@ class Decoding:
             if isinstance(item, Session):
                 yield self._change(item)
                 continue
+            if isinstance(item, LslStream):
+                self._foreign.describe(item)
+                continue
+            if isinstance(item, LslSamples):
+                if item.received_ns >= choice.from_ns and not choice.pictures and self._wants(item.name):
+                    for row in self._foreign.rows(item):
+                        self.totals.add(row)
+                        yield row
+                continue
             if isinstance(item, Gap | Marker):
                 if isinstance(item, Gap):
                     self._decoding.engine.reset()
@@ -120,12 +131,20 @@ class Decoding:
             if begun and isinstance(item.record, Block | SignalRecord):
                 now = self._missing()
                 self.totals.lost, self.totals.undecodable = now[0] - before[0], now[1] - before[1]
+        for name in choice.signals:
+            if name.startswith(PREFIX) and name not in self._taken:
+                there = ", ".join(key for key in self._taken if key.startswith(PREFIX)) or "none"
+                raise UsageError(f"The recording has no stream {name!r:.60} of somebody else; there are {there}.")
         self.ended = True
 
     def _missing(self) -> tuple[int, int]:
-        return self._decoding.total(["lost"]), self._undecodable + self._decoding.total(
-            ["invalid", "keyless", "strange"]
-        )
+        undecodable = self._undecodable + self._foreign.undecodable
+        return self._decoding.total(["lost"]), undecodable + self._decoding.total(["invalid", "keyless", "strange"])
+
+    def _wants(self, stream: str) -> bool:
+        """Whether a stream of somebody else is wanted: all are where nothing is named."""
+        named = self._choice.signals
+        return not named or ALL in named or f"{PREFIX}{file_part(stream)}" in named
 
     def _change(self, session: Session) -> SessionRow:
         self._decoding.follow(session)
@@ -134,7 +153,8 @@ class Decoding:
 
     def _wanted_of(self, whole: Plan) -> Plan:
         """What of a graph makes the signals that are wanted."""
-        wanted = chosen(whole, self._choice.signals)
+        own = [name for name in self._choice.signals if not name.startswith(PREFIX)]
+        wanted = chosen(whole, own) if own or not self._choice.signals else ()
         if self._choice.bodies and not self._choice.signals:
             wanted = tuple(signal.name for signal in layout(whole).bodies)
         if self._choice.pictures:

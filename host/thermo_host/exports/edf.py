@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
+from thermo_core.signals import GAP_PERIODS
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Track, element_names
 from thermo_host.exports.spool import Spool
 from thermo_host.exports.target import Files
@@ -25,6 +26,9 @@ from thermo_host.exports.target import Files
 NO_VALUE = -32768
 HIGHEST = 32767
 """Codes of the physical minimum, which stands for no value, and of the maximum."""
+LONGEST_RECORD_S = 600
+"""Seconds of a data record at most."""
+FEWEST_EVENED = 8
 MOST_SECONDS = 7 * 86_400
 MOST_ANNOTATIONS = 10_000
 LABEL, UNIT, FIELD = 16, 8, 60
@@ -91,6 +95,12 @@ class EdfWriter:
             )
         begin_ns = min(traces.first_ns for traces in found) // _NS * _NS
         record = _record_seconds([traces.track.signal.rate_hz for traces in found])
+        if record > LONGEST_RECORD_S:
+            rates = ", ".join(f"{traces.track.key} {traces.track.signal.rate_hz:g} Hz" for traces in found)
+            raise UsageError(
+                f"EDF+ needs a time in which each signal has a whole number of samples, and for {rates} that is over "
+                f"{LONGEST_RECORD_S} s; choose fewer with --signals, or another format."
+            )
         length = max(traces.last_ns for traces in found) - begin_ns
         if length > MOST_SECONDS * _NS:
             raise UsageError(
@@ -149,10 +159,13 @@ class _Traces:
         ends = [physical_range(self.track.key, *pair) for pair in zip(*self._ranges(), strict=True)]
         bottom, top = np.array(ends).T
         for block in self.column.blocks():
-            place = np.rint((block["utc_ns"] - begin_ns) * signal.rate_hz / 1e9).astype(np.int64)
+            since_ns = (block["utc_ns"] - begin_ns).astype(np.float64)
+            if self.track.foreign:
+                since_ns = evened(since_ns, signal.rate_hz)
+            place = np.rint(since_ns * signal.rate_hz / 1e9).astype(np.int64)
             share = (block["values"].astype(np.float64) - bottom) / (top - bottom)
             found = np.where(np.isfinite(share), NO_VALUE + share * (HIGHEST - NO_VALUE), NO_VALUE)
-            codes[:, np.minimum(place, slots - 1)] = np.rint(found).clip(NO_VALUE, HIGHEST).astype(np.int16).T
+            codes[:, place.clip(0, slots - 1)] = np.rint(found).clip(NO_VALUE, HIGHEST).astype(np.int16).T
         names = element_names(self.track)
         made, holes = [], []
         for number, row in enumerate(codes):
@@ -172,6 +185,22 @@ class _Traces:
             high = np.fmax(high, np.fmax.reduce(values, axis=0))
         none = ~np.isfinite(low)
         return np.where(none, 0.0, low), np.where(none, 0.0, high)
+
+
+def evened(times_ns: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
+    """Times of a stream whose sender stamps it unevenly, each stretch without a gap laid on a line.
+
+    Args:
+        times_ns: (n,) rising.
+        rate_hz: samples a second.
+    """
+    found = times_ns.copy()
+    breaks = np.flatnonzero(np.diff(found) > GAP_PERIODS * 1e9 / rate_hz) + 1
+    for stretch in np.split(np.arange(len(found)), breaks):
+        if len(stretch) >= FEWEST_EVENED:
+            steps = stretch - stretch.mean()
+            found[stretch] = np.polyval(np.polyfit(steps, found[stretch], 1), steps)
+    return found
 
 
 def physical_range(key: str, low: float, high: float) -> tuple[float, float]:

@@ -39,7 +39,7 @@ class ParquetWriter:
     def __init__(self, files: Files, first: SessionRow) -> None:
         self._files = files
         self._facts = dict(first.facts)
-        self._tables: dict[str, _Table] = {}
+        self._tables: dict[Path, _Table] = {}
 
     @staticmethod
     def names(path: Path, known: Known) -> list[Path]:
@@ -55,17 +55,26 @@ class ParquetWriter:
         for table in self._tables.values():
             table.close()
 
+    def place_of(self, key: str, utc_ns: int) -> Path:
+        """The file of a row.
+
+        Args:
+            key: of its track or table.
+            utc_ns: when it was.
+        """
+        return beside(self._files.path, f"{key}.parquet")
+
     def add(self, row: Row) -> None:
         """Write a row."""
         if isinstance(row, SessionRow):
             self._facts = dict(row.facts)
             return
-        key = row.track.key if isinstance(row, SampleRow) else row.table.key
-        table = self._tables.get(key)
+        path = self.place_of(row.track.key if isinstance(row, SampleRow) else row.table.key, row.utc_ns)
+        table = self._tables.get(path)
         if table is None:
-            path = self._files.open(beside(self._files.path, f"{key}.parquet"))
             schema = _of_signal(row) if isinstance(row, SampleRow) else _of_table(row)
-            table = self._tables[key] = _Table(path, schema.with_metadata({ABOUT: json.dumps(self._facts)}))
+            made = _Table(self._files.open(path), schema.with_metadata({ABOUT: json.dumps(self._facts)}))
+            table = self._tables[path] = made
         table.add(_cells(row) if isinstance(row, SampleRow) else row.values)
 
     def finish(self) -> list[Path]:

@@ -27,6 +27,7 @@ class Track:
         signal: what it is.
         labels: names of the numbers of a sample in words, in order; "" for a single number.
         facts: repeated beside its samples, so that a row by itself says what it came from.
+        foreign: whether somebody else gave it, by a clock of his own.
         array: what a file of arrays calls its samples, and what lies beside them by its plain name; the key where empty.
     """
 
@@ -35,6 +36,7 @@ class Track:
     labels: tuple[str, ...]
     facts: Mapping[str, Any]
     array: str = ""
+    foreign: bool = False
 
     @property
     def is_picture(self) -> bool:

@@ -49,6 +49,12 @@ class Spool:
         return np.nan if self._dtype.kind == "f" else -1
 
     @property
+    def block_rows(self) -> int:
+        """Rows of each of its blocks but the last."""
+        row_bytes = self._dtype.itemsize * int(np.prod(self._row, dtype=np.int64))
+        return min(BLOCK_ROWS, max(1, BLOCK_BYTES // row_bytes))
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Of the whole column."""
         return (self.rows, *self._row)
@@ -62,8 +68,7 @@ class Spool:
         """All rows, some at a time."""
         self._file.flush()
         self._file.seek(0)
-        row_bytes = self._dtype.itemsize * int(np.prod(self._row, dtype=np.int64))
-        size = min(BLOCK_ROWS, max(1, BLOCK_BYTES // row_bytes)) * row_bytes
+        size = self.block_rows * self._dtype.itemsize * int(np.prod(self._row, dtype=np.int64))
         while data := self._file.read(size):
             yield np.frombuffer(data, self._dtype).reshape(-1, *self._row)
         self._file.seek(0, 2)

@@ -1,7 +1,7 @@
 """Where an export goes: by the ending of its name; files that take their names when all of it went well."""
 
 import contextlib
-import importlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -13,17 +13,22 @@ from thermo_core.errors import StorageError, UsageError
 from thermo_core.file_errors import storage_error
 from thermo_core.files import replacing
 from thermo_host.exports.rows import Known, Row, SessionRow
+from thermo_host.extras import imported
 
 WRITERS: Mapping[str, tuple[str, str]] = {
     ".npz": ("npz", "NpzWriter"),
     ".csv": ("csv_tables", "CsvWriter"),
     ".parquet": ("parquet", "ParquetWriter"),
     ".edf": ("edf", "EdfWriter"),
+    ".zarr": ("zarr_store", "ZarrWriter"),
+    ".mcap": ("foxglove", "FoxgloveWriter"),
     ".png": ("images", "PngWriter"),
     ".mp4": ("video", "Mp4Writer"),
     ".svg": ("svg", "SvgWriter"),
 }
 """Module and class of what writes each ending; only the one that is asked for is imported, with the library it needs."""
+EXTRAS: Mapping[str, str] = {".zarr": "zarr", ".mcap": "foxglove"}
+"""Extras of the package that bring what an ending needs beyond the host's own libraries."""
 
 
 class Files:
@@ -70,10 +75,63 @@ class Files:
         self.written.append(path)
         return temporary
 
+    def open_folder(self, path: Path) -> Path:
+        """A temporary name for a folder, which is moved in place as a whole.
+
+        Raises:
+            StorageError: it exists and may not be replaced.
+        """
+        refuse_existing(path, self._force)
+        temporary = self.folder / "whole"
+        self._stack.push(_Moving(temporary, path, self.folder / "before"))
+        self.written.append(path)
+        return temporary
+
+
+class _Moving:
+    """Moves a folder in place at the end, if no error escapes; what had its name goes with the folder of all that is put by."""
+
+    def __init__(self, temporary: Path, path: Path, before: Path) -> None:
+        self._temporary = temporary
+        self._path = path
+        self._before = before
+
+    def __enter__(self) -> None:
+        """It begins when it is made."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if value is not None:
+            return
+        try:
+            for each in self._temporary.rglob("*"):
+                if each.is_file():
+                    with each.open("rb") as file:
+                        os.fsync(file.fileno())
+            if self._path.exists():
+                self._path.replace(self._before)
+            self._temporary.replace(self._path)
+        except OSError as error:
+            raise storage_error("write", self._path, error) from error
+
 
 def refuse_existing(path: Path, force: bool) -> None:
-    """Raises StorageError where a file is there that may not be replaced."""
-    if path.exists() and not force:
+    """Raises StorageError where something is there that may not be replaced."""
+    if not path.exists():
+        return
+    if path.is_dir() and path.suffix == ".zarr":
+        ours = any((path / name).is_file() for name in (".zgroup", "zarr.json"))
+        if force and ours:
+            return
+        raise StorageError(
+            f"{path} exists, and an export is written whole, never appended to; choose another name, or replace it with --force."
+            if ours
+            else f"{path} is a folder that is no Zarr store, and is left alone; choose another name."
+        )
+    if path.is_dir():
+        raise StorageError(f"{path} is a folder; choose another name.")
+    if not force:
         raise StorageError(f"{path} exists; choose another name, or replace it with --force.")
 
 
@@ -87,7 +145,7 @@ def writer_of(path: Path) -> Any:
     if found is None:
         *others, last = WRITERS
         raise UsageError(f"{path} does not end in {', '.join(others)} or {last}; give it one of these endings.")
-    return getattr(importlib.import_module(f"thermo_host.exports.{found[0]}"), found[1])
+    return getattr(imported(f"thermo_host.exports.{found[0]}", EXTRAS.get(path.suffix, "host"), path.suffix), found[1])
 
 
 def check_target(path: Path, known: Known, force: bool = False) -> None:

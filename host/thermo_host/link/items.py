@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thermo_core.recording.layout import Gap, Marker
+from thermo_core.recording.layout import Gap, LslSamples, LslStream, Marker
 from thermo_core.recording.session import Session
 from thermo_core.wire.records import Record, RecordHeader
 
@@ -39,5 +39,5 @@ class Lost:
     reason: str
 
 
-Item = Telemetry | Gap | Marker | Lost | Session
+Item = Telemetry | Gap | Marker | Lost | Session | LslStream | LslSamples
 """A session means that from here on it holds, and not the one before."""

@@ -1,9 +1,10 @@
 """Telemetry as JSON objects with names and units, one for each thing that came."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from thermo_core.body import SEGMENTS, is_body
@@ -11,7 +12,7 @@ from thermo_core.graph.alerts import AlertState
 from thermo_core.graph.engine import Outcome
 from thermo_core.graph.plan import Plan
 from thermo_core.quality import in_words
-from thermo_core.recording.layout import Gap, Marker
+from thermo_core.recording.layout import Gap, LslSamples, LslStream, Marker
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample, Signal
@@ -46,6 +47,10 @@ def describe(
         return [{"type": "lost", "since": utc(item.since_ns), "reason": item.reason}]
     if isinstance(item, Session):
         return [{"type": "session", **_session(item)}]
+    if isinstance(item, LslStream):
+        return [{"type": "lsl-stream", **msgspec.to_builtins(item)}]
+    if isinstance(item, LslSamples):
+        return [_foreign(item, whole)]
     record = item.record
     if isinstance(record, Block):
         return _samples(item, record, outcome or Outcome(), session, whole)
@@ -140,6 +145,15 @@ def alert_facts(record: AlertRecord, session: Session) -> dict[str, Any]:
         "flags": list(in_words(change.flags)),
         "notice": NOTICE,
     }
+
+
+def _foreign(item: LslSamples, whole: bool) -> dict[str, Any]:
+    """Samples of somebody else's stream: the newest, or all that are wanted."""
+    told = {"type": "lsl", "name": item.name, "utc": utc(item.times_ns[-1]), "samples": len(item.times_ns)}
+    rows: Sequence[Any] = item.values or item.texts
+    if whole:
+        return {**told, "times": [utc(at_ns) for at_ns in item.times_ns], "values": [list(row) for row in rows]}
+    return {**told, "values": list(rows[-1][:FEW])}
 
 
 def _samples(item: Telemetry, block: Block, outcome: Outcome, session: Session, whole: bool) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from thermo_core.graph.alerts import AlertState
 from thermo_core.graph.engine import Outcome
-from thermo_core.recording.layout import Gap, Marker
+from thermo_core.recording.layout import Gap, LslSamples, LslStream, Marker
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample
@@ -114,6 +114,8 @@ class Monitor:
             return None
         if isinstance(item, Marker):
             self._traffic.marker()
+            return None
+        if isinstance(item, LslStream | LslSamples):
             return None
         self.lost = None
         if isinstance(item, Session):

@@ -8,7 +8,7 @@ message for which another one holds. Gaps and markers are the host's, in JSON.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,12 +21,16 @@ from thermo_core.graph.engine import Outcome
 from thermo_core.recording.layout import (
     ATTACHMENTS,
     GAP_TOPIC,
+    LSL_STREAM_TOPIC,
+    LSL_TOPIC,
     MARKER_TOPIC,
     MCAP_PROFILE,
     RECORD_ENCODING,
     SESSION,
     TOPICS,
     Gap,
+    LslSamples,
+    LslStream,
     Marker,
     digest,
     sealed,
@@ -41,6 +45,9 @@ FLUSH_S = 0.25
 """Longest time a message waits before it is safe from a killed process."""
 SYNC_S = 1.0
 """Longest time before it is safe from a power cut, as far as the disk keeps its word."""
+TELL_S = 30.0
+"""How often streams of others are described anew: what begins a window reads less than a minute before it, and a damaged piece takes
+no more than that with it."""
 
 
 class Recorder:
@@ -61,6 +68,8 @@ class Recorder:
         self.path = path
         self.messages = 0
         self._channels: dict[str, int] = {}
+        self._streams: dict[str, LslStream] = {}
+        self._told = time.monotonic()
         self._file = LogFile(path)
         self._flushed = self._synced = time.monotonic()
         try:
@@ -100,6 +109,8 @@ class Recorder:
             self._add(GAP_TOPIC, item.to_ns, item.from_ns, msgspec.json.encode(item))
         elif isinstance(item, Marker):
             self._add(MARKER_TOPIC, item.at_ns, item.at_ns, msgspec.json.encode(item))
+        elif isinstance(item, LslStream | LslSamples):
+            self._add_foreign(item)
         elif isinstance(item, Telemetry):
             self._add(TOPICS[item.header.type][0], item.received_ns, item.captured_ns, item.data)
         elif isinstance(item, Session):
@@ -126,6 +137,10 @@ class Recorder:
         if now - self._flushed >= FLUSH_S:
             self._writer.flush()
             self._flushed = now
+        if self._streams and now - self._told >= TELL_S:
+            self._told = now
+            for stream in self._streams.values():
+                self._tell_stream(stream)
         if now - self._synced >= SYNC_S:
             self._file.sync()
             self._synced = now
@@ -135,10 +150,27 @@ class Recorder:
         # In the order of `layout.CHANNELS`.
         for topic, _ in TOPICS.values():
             self._channels[topic] = self._writer.add_channel(topic, RECORD_ENCODING)
-        for topic, kind, title in ((GAP_TOPIC, Gap, "thermo.Gap"), (MARKER_TOPIC, Marker, "thermo.Marker")):
+        self._add_channels(((GAP_TOPIC, Gap), (MARKER_TOPIC, Marker)))
+        self._writer.flush()
+
+    def _add_channels(self, kinds: Sequence[tuple[str, type]]) -> None:
+        for topic, kind in kinds:
+            title = f"thermo.{kind.__name__}"
             described = json.dumps(schema.json_schema(kind, title)).encode()
             self._channels[topic] = self._writer.add_channel(topic, "json", title, described)
-        self._writer.flush()
+
+    def _add_foreign(self, item: LslStream | LslSamples) -> None:
+        if LSL_TOPIC not in self._channels:
+            self._add_channels(((LSL_STREAM_TOPIC, LslStream), (LSL_TOPIC, LslSamples)))
+        if isinstance(item, LslSamples):
+            self._add(LSL_TOPIC, item.received_ns, item.times_ns[0], msgspec.json.encode(item))
+            return
+        self._streams[item.name] = item
+        self._tell_stream(item)
+
+    def _tell_stream(self, item: LslStream) -> None:
+        now_ns = time.time_ns()
+        self._add(LSL_STREAM_TOPIC, now_ns, now_ns, msgspec.json.encode(item))
 
     def _describe(self, session: Session, now_ns: int) -> None:
         metadata, attachments = to_metadata(session, datetime.now(UTC).astimezone().isoformat()[-6:])

@@ -7,12 +7,13 @@ import numpy as np
 
 from thermo_core.graph.alerts import AlertState
 from thermo_core.graph.engine import Outcome
+from thermo_core.recording.layout import LslSamples
 from thermo_core.recording.session import Session
 from thermo_core.wearable.profile import NOTICE
 from thermo_core.wire.records import AlertRecord, FindingRecord
 from thermo_host.link.items import Item, Telemetry
 from thermo_host.moments import utc
-from thermo_host.sinks.describe import element_names, number
+from thermo_host.sinks.describe import counted, element_names, number
 
 FEW = 16
 """Numbers of a signal that are summed one by one; more are summed together."""
@@ -53,11 +54,14 @@ class Summary:
         self._labels: dict[str, Counter[str]] = {}
         self._quantities: dict[str, tuple[str, _Sums]] = {}
         self._raised: Counter[str] = Counter()
+        self._foreign: Counter[str] = Counter()
 
     def take(self, item: Item, outcome: Outcome | None) -> None:
         """Take an item and what came of it."""
         if isinstance(item, Session):
             self._session = item
+        if isinstance(item, LslSamples):
+            self._foreign[item.name] += len(item.times_ns)
         if not isinstance(item, Telemetry):
             return
         self._first_ns = self._first_ns or item.received_ns
@@ -111,6 +115,7 @@ class Summary:
             "labels": {name: dict(labels) for name, labels in self._labels.items()},
             "quantities": {name: sums.to_map(unit) for name, (unit, sums) in self._quantities.items()},
             "alerts": dict(self._raised),
+            "lsl": dict(self._foreign),
             "notice": NOTICE,
         }
 
@@ -128,6 +133,7 @@ class Summary:
             lines.append(f"{name}: {', '.join(f'{label} {count}' for label, count in sorted(labels.items()))}.")
         if self._raised:
             lines.append(f"Alerts raised: {', '.join(f'{name} {count}' for name, count in self._raised.items())}.")
+        lines += [f"LSL {name}: {counted(count, 'sample')}." for name, count in self._foreign.items()]
         if self._labels or self._quantities or self._raised:
             lines.append(NOTICE)
         return "\n".join(lines)

@@ -5,21 +5,35 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from mcap.records import Metadata
 
 from thermo_core.errors import CorrectionError, ManagementError, RecordingError, UsageError
 from thermo_core.file_errors import storage_error
 from thermo_core.recording.container import Attachment, Container, Message, Wanted
-from thermo_core.recording.content import UNREADABLE, Head, Heads, read_head, read_message
-from thermo_core.recording.layout import GAP_TOPIC, LATEST_NS, MARKER_TOPIC, TOPICS, Gap, Marker
+from thermo_core.recording.content import UNREADABLE, Added, Head, Heads, read_head, read_message
+from thermo_core.recording.layout import (
+    GAP_TOPIC,
+    LATEST_NS,
+    LONGEST_TEXT,
+    LSL_STREAM_TOPIC,
+    LSL_TOPIC,
+    MARKER_TOPIC,
+    TOPICS,
+    Gap,
+    LslSamples,
+    LslStream,
+    Marker,
+)
 from thermo_core.recording.session import Session, from_metadata
 from thermo_core.sensors.kind import Block
 from thermo_core.sensors.kinds import correction_of
+from thermo_core.text import clean
 from thermo_host.link.foreign import LONGEST_UPTIME_US, checked_hello, cleaned, cleaned_record
 from thermo_host.link.items import Telemetry
 
-OURS = frozenset((*(topic for topic, _ in TOPICS.values()), GAP_TOPIC, MARKER_TOPIC))
-Recorded = Telemetry | Gap | Marker | Session
+OURS = frozenset((*(topic for topic, _ in TOPICS.values()), GAP_TOPIC, MARKER_TOPIC, LSL_STREAM_TOPIC, LSL_TOPIC))
+Recorded = Telemetry | Gap | Marker | Session | LslStream | LslSamples
 """What a recording gives."""
 LEAD_NS = 60_000_000_000
 """What is read before a window: its first pictures may refer to a key frame sent so long before."""
@@ -74,6 +88,7 @@ class Recording:
         if from_ns > 0 or to_ns < LATEST_NS:
             wanted = lambda first, last: last >= first_ns and first <= to_ns  # noqa: E731
         heads, unreadable, first = Heads(self.path), 0, True
+        streams: dict[str, LslStream] = {}
         self.complete, self.damaged = False, 0
         try:
             with self.path.open("rb") as file:
@@ -93,6 +108,12 @@ class Recording:
                         unreadable += 1
                     if session is not None:
                         yield session
+                    if isinstance(item, LslStream):
+                        # It is about all that follows, so a window has it too, and only news of it are.
+                        if streams.get(item.name) != item:
+                            streams[item.name] = item
+                            yield item
+                        continue
                     if item is not None and (wanted is None or first_ns <= _log_ns(item) <= to_ns):
                         yield item
                 self.complete, self.damaged = container.complete, container.damaged + unreadable
@@ -171,7 +192,7 @@ def play(
     first_ns: int | None = None
     began = now()
     for item in items:
-        if isinstance(item, Session):
+        if isinstance(item, Session | LslStream):
             yield item
             continue
         at_ns = _log_ns(item)
@@ -183,7 +204,7 @@ def play(
         yield item
 
 
-def _item(record: Metadata | Attachment | Message) -> Telemetry | Gap | Marker | None:
+def _item(record: Metadata | Attachment | Message) -> Telemetry | Added | None:
     """What a record of the file says; None for what is no telemetry of ours.
 
     Raises:
@@ -193,12 +214,20 @@ def _item(record: Metadata | Attachment | Message) -> Telemetry | Gap | Marker |
         return None
     read = read_message(record)
     if not isinstance(read, tuple):
-        return cleaned(read)
+        return _shown(read) if isinstance(read, LslSamples) else cleaned(read)
     header, content = read
     if header.time_us > LONGEST_UPTIME_US:
         raise RecordingError("No device runs that long.")
     return Telemetry(record.log_ns, record.publish_ns, header, cleaned_record(content), record.data)
 
 
-def _log_ns(item: Telemetry | Gap | Marker) -> int:
-    return item.received_ns if isinstance(item, Telemetry) else item.to_ns if isinstance(item, Gap) else item.at_ns
+def _shown(item: LslSamples) -> LslSamples:
+    """The same with every text in it made printable; numbers need none of it, and there are many."""
+    texts = tuple(tuple(clean(text, LONGEST_TEXT) for text in row) for row in item.texts)
+    return msgspec.structs.replace(item, name=clean(item.name), texts=texts)
+
+
+def _log_ns(item: Telemetry | Gap | Marker | LslSamples) -> int:
+    if isinstance(item, Telemetry | LslSamples):
+        return item.received_ns
+    return item.to_ns if isinstance(item, Gap) else item.at_ns

@@ -7,18 +7,21 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from thermo_core.errors import UsageError
+from thermo_hub.accounts.answers import Accounts, Invited, Looks, Named, Routes
 from thermo_hub.accounts.book import LONGEST_NAME, LONGEST_PASSWORD, Book
 from thermo_hub.accounts.limits import Limit
+from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.security.accesses import Accesses
 from thermo_hub.security.cookies import set_cookie
 from thermo_hub.security.matrix import matrix
-from thermo_hub.security.roles import EVERYBODY, TENDING, Role, Visitor, allow
+from thermo_hub.security.roles import EVERYBODY, TENDING, WATCHING, Role, Visitor, allow
 
 ROUTER = APIRouter(prefix="/api", tags=["accounts"])
 AT_ONCE = 2
@@ -124,7 +127,7 @@ class Change(BaseModel):
     after: Password
 
 
-@ROUTER.post("/sign-in")
+@ROUTER.post("/sign-in", responses=says(Named, 429))
 async def sign_in(body: SignIn, request: Request, answer: Response, hub: Mine, runs: Runs) -> dict[str, str]:
     """Come in by name and password."""
     _limit(runs, request, body.name)
@@ -138,7 +141,7 @@ async def sign_in(body: SignIn, request: Request, answer: Response, hub: Mine, r
     return {"name": body.name}
 
 
-@ROUTER.post("/invitations/accept")
+@ROUTER.post("/invitations/accept", responses=says(Named, 429))
 async def accept(body: Acceptance, request: Request, runs: Runs) -> dict[str, str]:
     """Set a password of your own, by an invitation."""
     _limit(runs, request, "")
@@ -146,7 +149,7 @@ async def accept(body: Acceptance, request: Request, runs: Runs) -> dict[str, st
         return {"name": await run_in_threadpool(runs.book.accept, body.token, body.password)}
 
 
-@ROUTER.post("/me/password")
+@ROUTER.post("/me/password", responses=says(Named, 429))
 async def change_password(
     body: Change, request: Request, runs: Runs, visitor: Annotated[Visitor, Depends(allow(EVERYBODY))]
 ) -> dict[str, str]:
@@ -157,27 +160,27 @@ async def change_password(
     return {"name": visitor.name}
 
 
-@ROUTER.get("/accounts", dependencies=[ADMINISTERS])
+@ROUTER.get("/accounts", dependencies=[ADMINISTERS], responses=says(Accounts))
 def accounts(runs: Runs) -> dict[str, Any]:
     """All accounts."""
     return {"accounts": runs.book.accounts(), "roles": list(Role)}
 
 
-@ROUTER.post("/accounts", dependencies=[ADMINISTERS])
+@ROUTER.post("/accounts", dependencies=[ADMINISTERS], responses=says(Invited))
 def invite(body: Invitation, hub: Mine, runs: Runs) -> dict[str, str]:
     """Invite somebody; the link lets them set a password once, within a week."""
     token = runs.book.invite(body.name, body.roles)
     return {"name": body.name, "link": f"{hub.settings.origin(hub.settings.port)}/invited/{token}"}
 
 
-@ROUTER.put("/accounts/{name}", dependencies=[ADMINISTERS])
+@ROUTER.put("/accounts/{name}", dependencies=[ADMINISTERS], responses=says(Named))
 def set_roles(name: str, body: Roles, runs: Runs) -> dict[str, str]:
     """Give an account other roles, or close it."""
     runs.book.set_roles(name, body.roles, body.closed)
     return {"name": name}
 
 
-@ROUTER.delete("/accounts/{name}")
+@ROUTER.delete("/accounts/{name}", responses=says(Named))
 def remove(name: str, runs: Runs, visitor: Annotated[Visitor, ADMINISTERS]) -> dict[str, str]:
     """Delete an account."""
     if name == visitor.name:
@@ -186,15 +189,24 @@ def remove(name: str, runs: Runs, visitor: Annotated[Visitor, ADMINISTERS]) -> d
     return {"name": name}
 
 
-@ROUTER.get("/roles", dependencies=[Depends(allow(TENDING))])
+@ROUTER.get("/roles", dependencies=[Depends(allow(TENDING))], responses=says(Routes))
 def roles(request: Request) -> dict[str, Any]:
     """Which role may use which route."""
     return {
         "routes": [
             {"method": one.method, "path": one.path, "roles": None if one.roles is None else sorted(one.roles)}
-            for one in matrix(request.app.routes)
+            for one in matrix(request.app.state.routes)
         ]
     }
+
+
+@ROUTER.get(
+    "/accesses/{wearable}", dependencies=[Depends(allow(WATCHING | {Role.ADMINISTRATOR}))], responses=says(Looks)
+)
+def accesses(wearable: str, request: Request, most: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
+    """Who looked at a wearable, or at all of them, newest first."""
+    found: Accesses = request.app.state.accesses
+    return {"accesses": found.of(wearable, most)}
 
 
 def _limit(runs: Running, request: Request, name: str) -> None:

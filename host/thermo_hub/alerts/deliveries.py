@@ -17,12 +17,11 @@ from thermo_hub.alerts.channels.channel import Channel, DeliveryError, Message
 from thermo_hub.alerts.keeper import CANCELLED, FAILED, SENDING, SENT, WAITING, facts_of
 from thermo_hub.alerts.life import CALLING, SECOND_NS
 from thermo_hub.alerts.tables import ALERT, ATTEMPT, DELIVERY, STEP
+from thermo_hub.pauses import PAUSES_S
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import WEARABLE
 
 LOGGER = logging.getLogger(__name__)
-PAUSES_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
-"""From one try to the next; after the last one it has failed."""
 LOOK_S = 1.0
 AT_ONCE = 64
 

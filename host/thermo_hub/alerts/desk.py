@@ -23,7 +23,20 @@ from thermo_hub.alerts.tables import WATCHED
 from thermo_hub.alerts.watcher import Turn, Watcher
 from thermo_hub.alerts.watches import AgeWatch
 from thermo_hub.bus import Bus
-from thermo_hub.events import Announced, Event, Found, Joined, Left, Measured, Returned, Rolled, Sampled, Stepped
+from thermo_hub.events import (
+    ALERT_STEP,
+    Announced,
+    Event,
+    Found,
+    Joined,
+    Left,
+    Measured,
+    Returned,
+    Rolled,
+    Ruled,
+    Sampled,
+    Stepped,
+)
 from thermo_hub.store.store import Store
 
 LOGGER = logging.getLogger(__name__)
@@ -31,8 +44,6 @@ TICK_S = 0.5
 FILES_S = 5.0
 RETRY_S = 1.0
 BY_WEARABLE = "the wearable"
-STEP = "alert-step"
-"""Kind of what pages are told of each step; "alert" is what calls somebody."""
 Write = Callable[[int], "Kept | list[Kept] | None"]
 """Changes the store at a time, ns; gives what was changed."""
 
@@ -179,6 +190,9 @@ class Desk:
         for one, name in list(self._open):
             if one == wearable and name not in watcher.names and not _is_stale(name) and name != TEST:
                 self._resolve(wearable, name, "the rule does not hold for it any more")
+        known = {rule.name: rule.text for rule in self.rules.rules}
+        texts = {name: known.get(name) or name for name in watcher.names}
+        self._bus.publish(Ruled(wearable, {**texts, STALE: "The wearable has said nothing for too long."}))
 
     def _take_rules(self, rules: RuleSet, wrong: str) -> None:
         if wrong and wrong != self.wrong:
@@ -310,7 +324,7 @@ class Desk:
             else:
                 self._open.discard(key)
             if one.steps:
-                self._bus.publish(Announced(STEP, {"alert": dict(facts)}, facts["wearable"]))
+                self._bus.publish(Announced(ALERT_STEP, {"alert": dict(facts)}, facts["wearable"]))
                 self._deliveries.wake()
 
     def _write_now(self, write: Write) -> Kept | list[Kept] | None:

@@ -17,6 +17,17 @@ from thermo_core.errors import LinkError, UsageError
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.link.wearable import Wearable
 from thermo_hub.alerts import lookup
+from thermo_hub.alerts.answers import (
+    Alert,
+    Alerts,
+    Channels,
+    PutAway,
+    RulesText,
+    RulesVersion,
+    Thresholds,
+    Watched,
+    WholeAlert,
+)
 from thermo_hub.alerts.channels.channel import Channel
 from thermo_hub.alerts.channels.table import channels
 from thermo_hub.alerts.deliveries import Deliveries
@@ -24,6 +35,8 @@ from thermo_hub.alerts.desk import Desk
 from thermo_hub.alerts.keeper import Keeper
 from thermo_hub.alerts.rule_files import RuleFiles
 from thermo_hub.alerts.rules import OWN
+from thermo_hub.alerts.thresholds import of_wearer, with_threshold, without_threshold
+from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import TENDING, WATCHING, Role, Visitor, allow
 from thermo_hub.zones import zone_of
@@ -130,7 +143,7 @@ class Rules(BaseModel):
     expected: Annotated[int, Field(ge=0)]
 
 
-@ROUTER.get("")
+@ROUTER.get("", responses=says(Alerts))
 def alerts(
     hub: Mine,
     _: Sees,
@@ -144,7 +157,7 @@ def alerts(
     return {"alerts": found, "notice": NOTICE}
 
 
-@ROUTER.get("/channels", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.get("/channels", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(Channels))
 def all_channels(runs: Runs) -> dict[str, Any]:
     """Ways by which alerts call."""
     return {
@@ -152,13 +165,13 @@ def all_channels(runs: Runs) -> dict[str, Any]:
     }
 
 
-@ROUTER.get("/watched", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.get("/watched", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(Watched))
 def watched(runs: Runs) -> dict[str, Any]:
     """Wearables whose silence is an alert, and why rules cannot hold for one."""
     return {"wearables": runs.desk.watched(), "problems": runs.desk.problems()}
 
 
-@ROUTER.post("/watched/{wearable}/put-away")
+@ROUTER.post("/watched/{wearable}/put-away", responses=says(PutAway))
 async def put_away(
     wearable: str, runs: Runs, visitor: Annotated[Visitor, Depends(allow(WATCHING | TENDING))]
 ) -> dict[str, Any]:
@@ -169,7 +182,7 @@ async def put_away(
     return {"wearable": wearable}
 
 
-@ROUTER.get("/rules", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.get("/rules", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(RulesText))
 def rules(runs: Runs, version: Annotated[int | None, Query(ge=0)] = None) -> dict[str, Any]:
     """The rules that hold, or a version of them, as TOML."""
     number = runs.desk.rules.version if version is None else version
@@ -185,7 +198,12 @@ def rules(runs: Runs, version: Annotated[int | None, Query(ge=0)] = None) -> dic
     }
 
 
-@ROUTER.get("/rules.toml", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.get(
+    "/rules.toml",
+    dependencies=[Depends(allow(WATCHING | TENDING))],
+    responses=says(media="application/toml"),
+    response_class=Response,
+)
 def exported(runs: Runs) -> Response:
     """The rules that hold, as a file."""
     text = runs.desk.files.text(runs.desk.rules.version)
@@ -195,7 +213,7 @@ def exported(runs: Runs) -> Response:
     )
 
 
-@ROUTER.put("/rules")
+@ROUTER.put("/rules", responses=says(RulesVersion))
 async def change_rules(body: Rules, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]) -> dict[str, Any]:
     """Write a new version of the rules; it holds from now on."""
     made = await run_in_threadpool(runs.desk.files.parse, body.toml)
@@ -203,7 +221,49 @@ async def change_rules(body: Rules, runs: Runs, visitor: Annotated[Visitor, Depe
     return {"version": found.version}
 
 
-@ROUTER.post("/test")
+class OwnThreshold(BaseModel):
+    """A threshold of one wearer.
+
+    Attributes:
+        when: comparison, as ">= 38.6 degC".
+        clear: when it is over; null for when that does not hold.
+        why: in words.
+        expected: version of the rules that the page showed; null takes whatever holds.
+    """
+
+    when: Annotated[str, Field(min_length=1, max_length=200)]
+    clear: Annotated[str, Field(max_length=200)] | None = None
+    why: Annotated[str, Field(max_length=200)] = ""
+    expected: Annotated[int, Field(ge=0)] | None = None
+
+
+@ROUTER.get("/thresholds/{wearable}", dependencies=[Depends(allow(WATCHING | SETTING))], responses=says(Thresholds))
+def thresholds(wearable: str, runs: Runs) -> dict[str, Any]:
+    """Thresholds of a wearer beside those for everybody, with who set them, when, and what they were before."""
+    rules = runs.desk.rules
+    return {"rules": of_wearer(runs.desk.files, rules, wearable), "version": rules.version, "notice": NOTICE}
+
+
+@ROUTER.put("/thresholds/{wearable}/{rule}", responses=says(RulesVersion))
+async def set_threshold(
+    wearable: str, rule: str, body: OwnThreshold, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]
+) -> dict[str, Any]:
+    """Give a wearer a threshold of their own; a new version of the rules, which holds from now on."""
+    change = with_threshold(wearable, rule, body.when, body.clear or None, body.why or None)
+    found = await runs.desk.change_rules(change, visitor.name, body.expected)
+    return {"version": found.version}
+
+
+@ROUTER.delete("/thresholds/{wearable}/{rule}", responses=says(RulesVersion))
+async def remove_threshold(
+    wearable: str, rule: str, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]
+) -> dict[str, Any]:
+    """Give a wearer the threshold of everybody again."""
+    found = await runs.desk.change_rules(without_threshold(wearable, rule), visitor.name, None)
+    return {"version": found.version}
+
+
+@ROUTER.post("/test", responses=says(Alert))
 async def test(
     body: Test, runs: Runs, visitor: Annotated[Visitor, Depends(allow(WATCHING | TENDING))]
 ) -> dict[str, Any]:
@@ -215,13 +275,13 @@ async def test(
     return dict(kept.facts)
 
 
-@ROUTER.get("/{alert}")
+@ROUTER.get("/{alert}", responses=says(WholeAlert))
 def one(alert: str, hub: Mine, _: Sees) -> dict[str, Any]:
     """An alert with all of its steps, and what was delivered of it."""
     return {**lookup.told(hub.store, alert), "notice": NOTICE}
 
 
-@ROUTER.post("/{alert}/acknowledge")
+@ROUTER.post("/{alert}/acknowledge", responses=says(Alert))
 async def acknowledge(alert: str, body: Note, runs: Runs, hub: Mine, visitor: Sees) -> dict[str, Any]:
     """Say that you have seen it, and see to it: it calls nobody any more."""
     kept = await runs.desk.change(lambda now_ns: runs.desk.keeper.acknowledge(alert, now_ns, visitor.name, body.note))
@@ -229,7 +289,7 @@ async def acknowledge(alert: str, body: Note, runs: Runs, hub: Mine, visitor: Se
     return dict(kept.facts)
 
 
-@ROUTER.post("/{alert}/snooze")
+@ROUTER.post("/{alert}/snooze", responses=says(Alert))
 async def snooze(alert: str, body: Snooze, runs: Runs, visitor: Sees) -> dict[str, Any]:
     """Have it call nobody for a while, whatever becomes of it meanwhile."""
     until_ns = time.time_ns() + round(body.minutes * 60e9)

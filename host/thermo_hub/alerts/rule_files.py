@@ -5,7 +5,7 @@ A person may also put the next version there with an editor. What cannot be used
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -18,7 +18,7 @@ from thermo_core.errors import SchemaError, StorageError, UsageError
 from thermo_core.file_errors import storage_error
 from thermo_core.files import make_folder, read_text, write_file
 from thermo_core.text import clean
-from thermo_hub.alerts.rules import RuleSet, check, defaults
+from thermo_hub.alerts.rules import Personal, RuleSet, check, defaults
 from thermo_hub.alerts.toml_text import to_toml
 
 MAX_FILE = 1 << 20
@@ -119,12 +119,10 @@ class RuleFiles:
                 raise UsageError(
                     f"Version {before.version} was made since version {expected}; look at it and change that one."
                 )
-            made = msgspec.structs.replace(
-                change(before),
-                version=before.version + 1,
-                by=clean(by, 80),
-                at=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
-            )
+            changed, who = change(before), clean(by, 80)
+            at = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+            personal = _signed(changed.personal, before.personal, who, at)
+            made = msgspec.structs.replace(changed, version=before.version + 1, by=who, at=at, personal=personal)
             # What types cannot hold, as a text of control characters, would make a file that is refused later.
             text = NOTICE + to_toml(schema.to_readable(made))
             made = self.parse(text)
@@ -133,6 +131,13 @@ class RuleFiles:
 
     def _path(self, version: int) -> Path:
         return self._folder / f"{version:06d}.toml"
+
+
+def _signed(personal: Sequence[Personal], before: Sequence[Personal], by: str, at: str) -> tuple[Personal, ...]:
+    """Thresholds of single wearers with who set each and when: what is as it was keeps that, whatever a text says of it."""
+    known = {msgspec.structs.replace(one, by="", at=""): one for one in before}
+    plain = [msgspec.structs.replace(one, by="", at="") for one in personal]
+    return tuple(known.get(one) or msgspec.structs.replace(one, by=by, at=at) for one in plain)
 
 
 def _listed(versions: list[int]) -> str:

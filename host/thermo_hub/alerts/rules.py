@@ -106,6 +106,8 @@ class Personal(Record, frozen=True):
         when: comparison.
         clear: when it is over.
         why: in words, shown beside the default.
+        by: who set it; kept by the hub.
+        at: when, ISO 8601; kept by the hub.
     """
 
     rule: Name
@@ -113,6 +115,8 @@ class Personal(Record, frozen=True):
     when: Text
     clear: Text | None = None
     why: Text | None = None
+    by: Annotated[str, Meta(max_length=80)] = ""
+    at: Annotated[str, Meta(max_length=40)] = ""
 
 
 class RuleSet(Record, frozen=True):

@@ -16,6 +16,8 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_host.screen.heatmap import resampled
 from thermo_host.screen.palette import TABLE, levels
 from thermo_hub.anomaly.deviation import Overlay, blurred
+from thermo_hub.anomaly.labels import Labels, Place
+from thermo_hub.anomaly.occlusion import Rest
 from thermo_hub.anomaly.outlines import Line, outlines
 from thermo_hub.anomaly.regions import Region
 
@@ -23,7 +25,8 @@ SCALE = 24
 """Units of the drawing to a pixel of the sensor."""
 HEAD, FOOT, MARGIN = 52.0, 118.0, 20.0
 ISOTHERMS = 8
-PAPER, INK, FAINT, OWN, MIRROR = "#101014", "#ebebeb", "#a8a8b0", "#ffffff", "#7fe3ff"
+PAPER, INK, FAINT = "#101014", "#ebebeb", "#a8a8b0"
+OWN, MIRROR, REST = "#ffffff", "#7fe3ff", "#b6f09c"
 _STEPS = (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -84,13 +87,14 @@ class Drawing:
     words: list[Words] = field(default_factory=list)
 
 
-def draw(values: Values, overlay: Overlay | None, subject: Subject) -> Drawing:
+def draw(values: Values, overlay: Overlay | None, subject: Subject, resting: tuple[Rest, ...] = ()) -> Drawing:
     """Work the drawing out.
 
     Args:
         values: (rows, columns) degC; NaN where there is no value.
         overlay: what stands out; None where that is not known yet.
         subject: where it comes from.
+        resting: what findings rest on.
     """
     rows, columns = values.shape
     width, height = columns * SCALE + 2 * MARGIN, rows * SCALE + HEAD + FOOT
@@ -103,11 +107,15 @@ def draw(values: Values, overlay: Overlay | None, subject: Subject) -> Drawing:
     coloured[np.isnan(large)] = (90, 90, 90)
     bar = TABLE[np.linspace(0, len(TABLE) - 1, 256).round().astype(np.intp)][None]
     drawing = Drawing(width, height, Image.fromarray(coloured), Image.fromarray(bar))
-    _isotherms(drawing, values, low, high)
+    labels = Labels((MARGIN, HEAD, width - MARGIN, height - FOOT))
+    isotherms = _isotherms(drawing, values, low, high)
     if overlay is not None:
         for places, colour, dashed in ((overlay.mirror, MIRROR, True), (overlay.own, OWN, False)):
-            _places(drawing, places, colour, dashed, width)
-    _around(drawing, overlay, subject, low, high)
+            _places(drawing, places, colour, dashed, labels)
+    for rest in resting:
+        drawing.strokes += [Stroke(_placed(line), REST, 2.5, dashed=True) for line in rest.outline]
+    _name(drawing, isotherms, labels)
+    _around(drawing, overlay, subject, (low, high), resting)
     return drawing
 
 
@@ -171,21 +179,30 @@ def to_png(drawing: Drawing, factor: int = 2) -> bytes:
     return written.getvalue()
 
 
-def _isotherms(drawing: Drawing, values: Values, low: float, high: float) -> None:
+def _isotherms(drawing: Drawing, values: Values, low: float, high: float) -> list[tuple[str, Line]]:
+    """Draw them; the text of each, and its longest line."""
     step = next((step for step in _STEPS if (high - low) / step <= ISOTHERMS), 10.0)
     smooth = resampled(blurred(values), 2)
+    named = []
     for number in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1):
-        lines = [line for line in outlines(smooth, number * step) if len(line) >= 8]
-        for line in lines:
-            drawing.strokes.append(Stroke(_placed(((x / 2, y / 2) for x, y in line)), "#d8d8de", 1.0))
+        found = [line for line in outlines(smooth, number * step) if len(line) >= 8]
+        lines = [_placed((x / 2, y / 2) for x, y in line) for line in found]
+        drawing.strokes += [Stroke(line, "#d8d8de", 1.0) for line in lines]
         if lines:
-            longest = max(lines, key=len)
-            middle_x, middle_y = longest[len(longest) // 2]
-            x, y = _placed([(middle_x / 2, middle_y / 2)])[0]
-            drawing.words.append(Words(x, y + 5, f"{number * step:.1f}", INK, 13, "middle", halo=True))
+            named.append((f"{number * step:.1f}", max(lines, key=len)))
+    return named
 
 
-def _places(drawing: Drawing, places: tuple[Region, ...], colour: str, dashed: bool, width: float) -> None:
+def _name(drawing: Drawing, isotherms: list[tuple[str, Line]], labels: Labels) -> None:
+    """Write temperatures upon isotherms, each where there is room along its line; those without room stay unnamed."""
+    for text, line in isotherms:
+        along = (line[int(len(line) * share)] for share in (0.5, 0.35, 0.65, 0.2, 0.8, 0.1, 0.9))
+        place = labels.place(text, 13, ((x, y + 5, "middle") for x, y in along))
+        if place is not None:
+            drawing.words.append(Words(place[0], place[1], text, INK, 13, place[2], halo=True))
+
+
+def _places(drawing: Drawing, places: tuple[Region, ...], colour: str, dashed: bool, labels: Labels) -> None:
     for number, place in enumerate(places):
         for line in place.outline:
             drawing.strokes.append(Stroke(_placed(line), colour, 2.5, dashed))
@@ -195,16 +212,22 @@ def _places(drawing: Drawing, places: tuple[Region, ...], colour: str, dashed: b
                 Stroke(((x - 12, y), (x + 12, y)), colour, 2.5),
                 Stroke(((x, y - 12), (x, y + 12)), colour, 2.5),
             ]
-            # The two kinds say it on two sides of the peak, so that neither hides the other.
-            after = x < width * 0.25 if dashed else x <= width * 0.75
-            text_y = y + 34 if dashed and y < drawing.height - FOOT - 40 else max(HEAD + 22, y - 14)
-            anchor = "start" if after else "end"
-            drawing.words.append(
-                Words(x + (16 if after else -16), text_y, f"+{place.kelvin:.1f} K", colour, 20, anchor, halo=True)
-            )
+            text, around = f"+{place.kelvin:.1f} K", _around_peak(x, y, below=dashed)
+            at = labels.place(text, 20, around) or around[0]
+            drawing.words.append(Words(at[0], at[1], text, colour, 20, at[2], halo=True))
 
 
-def _around(drawing: Drawing, overlay: Overlay | None, subject: Subject, low: float, high: float) -> None:
+def _around_peak(x: float, y: float, below: bool) -> list[Place]:
+    """Where the text of a peak may stand; the two kinds of peaks begin on two sides."""
+    up, down = y - 14, y + 34
+    heights = (down, up, y + 64, y - 44) if below else (up, down, y - 44, y + 64)
+    return [(x + by, height, anchor) for height in heights for by, anchor in ((16, "start"), (-16, "end"))]
+
+
+def _around(
+    drawing: Drawing, overlay: Overlay | None, subject: Subject, scale: tuple[float, float], resting: tuple[Rest, ...]
+) -> None:
+    low, high = scale
     width, below = drawing.width, drawing.height - FOOT
     say = drawing.words.append
     say(Words(MARGIN, 32, subject.title, INK, 19))
@@ -232,7 +255,8 @@ def _around(drawing: Drawing, overlay: Overlay | None, subject: Subject, low: fl
                 14,
             )
         )
-    say(Words(MARGIN, below + 86, "; ".join(subject.known), FAINT, 13))
+    words = [f"green, dashed: what {rest.label} ({rest.score:.0%}) rests on" for rest in resting if rest.outline]
+    say(Words(MARGIN, below + 86, "; ".join([*words, *subject.known]), FAINT, 13))
     say(Words(MARGIN, below + 106, NOTICE, INK, 14))
 
 

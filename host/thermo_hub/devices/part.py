@@ -12,11 +12,14 @@ from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
 
 from thermo_core import schema
-from thermo_core.errors import UsageError
+from thermo_core.errors import StorageError, UsageError
 from thermo_host import flash as flashing
 from thermo_host.inventory import everything
 from thermo_host.link.session import profile_of
 from thermo_host.link.wearable import Wearable
+from thermo_hub.described import BINARY, says
+from thermo_hub.devices import answers
+from thermo_hub.devices.answers import Device, Job
 from thermo_hub.devices.jobs import Jobs, Tell
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import TENDING, WATCHING, allow
@@ -46,14 +49,14 @@ Mine = Annotated[Hub, Depends(hub_of)]
 Working = Annotated[Jobs, Depends(jobs_of)]
 
 
-@ROUTER.get("", dependencies=[TENDS])
+@ROUTER.get("", dependencies=[TENDS], responses=says(Device, 502, 504))
 async def device(wearable: str, hub: Mine, jobs: Working) -> dict[str, Any]:
     """Everything a wearable says of itself, with its counters, and the job that it had last."""
     facts = await _ask(hub, wearable, lambda one: everything(one)[2])
     return {**facts, "job": jobs.of(wearable)}
 
 
-@ROUTER.post("/self-test", dependencies=[TENDS])
+@ROUTER.post("/self-test", dependencies=[TENDS], responses=says(Job, 409, 502))
 async def self_test(wearable: str, jobs: Working) -> dict[str, Any]:
     """Have it test itself; a job."""
 
@@ -65,7 +68,7 @@ async def self_test(wearable: str, jobs: Working) -> dict[str, Any]:
     return jobs.start(wearable, "self-test", work)
 
 
-@ROUTER.post("/reset", dependencies=[TENDS])
+@ROUTER.post("/reset", dependencies=[TENDS], responses=says(Job, 409, 502))
 async def reset(wearable: str, jobs: Working) -> dict[str, Any]:
     """Restart it; a job."""
 
@@ -76,8 +79,13 @@ async def reset(wearable: str, jobs: Working) -> dict[str, Any]:
     return jobs.start(wearable, "reset", work)
 
 
-@ROUTER.post("/flash", dependencies=[TENDS])
-async def flash(wearable: str, request: Request, jobs: Working) -> dict[str, Any]:
+@ROUTER.post(
+    "/flash",
+    dependencies=[TENDS],
+    responses=says(Job, 409, 413, 502),
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": BINARY}}}},
+)
+async def flash(wearable: str, request: Request, hub: Mine, jobs: Working) -> dict[str, Any]:
     """Put a signed bundle on it, try it, keep it only where the wearable is well with it; a job. The body is the image."""
     data = bytearray()
     async for piece in request.stream():
@@ -93,6 +101,8 @@ async def flash(wearable: str, request: Request, jobs: Working) -> dict[str, Any
             progress=lambda sent, total: tell("upload", sent / max(total, 1)),
             step=lambda name: tell(name, 0.0),
         )
+        with contextlib.suppress(StorageError):  # it runs, whether it is known here or not
+            hub.bundles.keep(candidate.data)
         return {
             "version": done.version,
             "previous": done.previous,
@@ -116,7 +126,9 @@ class Seen(BaseModel):
     alert: Annotated[str, Field(max_length=80)]
 
 
-@ROUTER.post("/acknowledge", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.post(
+    "/acknowledge", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(answers.SeenAlert, 502, 504)
+)
 async def acknowledge(wearable: str, body: Seen, hub: Mine) -> dict[str, str]:
     """Tell a wearable that somebody has seen one of its alerts."""
 

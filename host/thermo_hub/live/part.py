@@ -16,12 +16,16 @@ from starlette.requests import HTTPConnection
 from thermo_core.body import SEGMENTS
 from thermo_host.screen.body_shapes import BACK, FRONT, HEIGHT, WIDTH, parts
 from thermo_host.screen.palette import TABLE
+from thermo_hub.described import says
 from thermo_hub.events import EVERY
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.live import answers
+from thermo_hub.live.answers import Drawing, Labelled, Me
 from thermo_hub.live.frames import message
 from thermo_hub.live.presenter import Presenter
 from thermo_hub.live.shown import summary
 from thermo_hub.live.viewers import Viewer
+from thermo_hub.security.accesses import Accesses
 from thermo_hub.security.cookies import cookie_of
 from thermo_hub.security.roles import EVERYBODY, TENDING, WATCHING, Visitor, allow
 
@@ -58,6 +62,7 @@ class Time(msgspec.Struct, forbid_unknown_fields=True, tag_field="type", tag="ti
     sent: float
 
 
+LIVE = "WEBSOCKET /api/live"
 READ = msgspec.json.Decoder(Watch | Time)
 
 
@@ -82,13 +87,13 @@ Shows = Annotated[Presenter, Depends(presenter_of)]
 Mine = Annotated[Hub, Depends(hub_of)]
 
 
-@ROUTER.get("/me")
+@ROUTER.get("/me", responses=says(Me))
 def me(visitor: Annotated[Visitor, Depends(allow(EVERYBODY))]) -> dict[str, Any]:
     """Who the visitor is, and what their requests that change something must carry."""
     return {"name": visitor.name, "roles": sorted(visitor.roles), "csrf": visitor.csrf}
 
 
-@ROUTER.get("/wearables", dependencies=[SEES])
+@ROUTER.get("/wearables", dependencies=[SEES], responses=says(answers.Wearables))
 def wearables(hub: Mine) -> dict[str, Any]:
     """Every wearable that is here, and ports behind which none answers."""
     return {
@@ -97,7 +102,7 @@ def wearables(hub: Mine) -> dict[str, Any]:
     }
 
 
-@ROUTER.get("/drawing", dependencies=[Depends(allow(EVERYBODY))])
+@ROUTER.get("/drawing", dependencies=[Depends(allow(EVERYBODY))], responses=says(Drawing))
 def drawing() -> dict[str, Any]:
     """What pages draw with: colours of temperatures, coldest first, and the outlines of a body's segments."""
     return {
@@ -121,7 +126,7 @@ class Label(BaseModel):
     label: Annotated[str, Field(max_length=200)]
 
 
-@ROUTER.put("/wearables/{wearable}/label", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.put("/wearables/{wearable}/label", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(Labelled))
 async def rename(wearable: str, body: Label, hub: Mine, presenter: Shows) -> dict[str, str]:
     """Call a wearable something."""
     await run_in_threadpool(hub.wearables.rename, wearable, body.label)
@@ -140,10 +145,16 @@ async def live(
     """What wearables measure and say, as it comes; see `frames` for what travels. Who only tends wearables hears how they are."""
     await socket.accept()
     viewer = Viewer(measures=bool(visitor.roles & WATCHING))
+    accesses: Accesses = socket.app.state.accesses
+    roles = " ".join(sorted(visitor.roles))
     sending = asyncio.create_task(_send(socket, viewer, lambda: hub.door.knows(cookie)))
     try:
         while True:
-            _hear(await socket.receive_text(), viewer, presenter)
+            said = READ.decode(await socket.receive_text())
+            if isinstance(said, Watch):
+                for wearable in said.wearables or [""]:
+                    await run_in_threadpool(accesses.note, visitor.name, roles, wearable, "live", LIVE)
+            _hear(said, viewer, presenter)
     except (WebSocketDisconnect, msgspec.MsgspecError, RuntimeError):
         pass  # it left, or is none of our pages
     finally:
@@ -155,8 +166,7 @@ async def live(
             await socket.close()
 
 
-def _hear(text: str, viewer: Viewer, presenter: Presenter) -> None:
-    said = READ.decode(text)
+def _hear(said: Watch | Time, viewer: Viewer, presenter: Presenter) -> None:
     if isinstance(said, Time):
         viewer.tell(message("time", sent=said.sent, utc=time.time_ns() / 1e6))
         return

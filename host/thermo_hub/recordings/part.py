@@ -19,8 +19,11 @@ from thermo_core.files import file_name, make_folder
 from thermo_core.recording.session import Session
 from thermo_core.text import clean
 from thermo_host.stream.pump import Sink
+from thermo_hub.described import says
 from thermo_hub.events import Announced
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.recordings import answers
+from thermo_hub.recordings.answers import Looked, Marked, Recorder
 from thermo_hub.recordings.looking import brief, channels, pictures, whole
 from thermo_hub.recordings.sink import RecordingSink
 from thermo_hub.security.roles import WATCHING, Role, allow
@@ -155,19 +158,19 @@ class Mark(BaseModel):
     text: Line = ""
 
 
-@ROUTER.post("/wearables/{wearable}/recording", dependencies=[KEEPS])
+@ROUTER.post("/wearables/{wearable}/recording", dependencies=[KEEPS], responses=says(Recorder, 409))
 async def start(wearable: str, body: Start, recorders: Recording) -> dict[str, Any]:
     """Begin to record a wearable."""
     return _status(await recorders.start(wearable, clean(body.subject), clean(body.note)))
 
 
-@ROUTER.delete("/wearables/{wearable}/recording", dependencies=[KEEPS])
+@ROUTER.delete("/wearables/{wearable}/recording", dependencies=[KEEPS], responses=says(Recorder, 409))
 async def end(wearable: str, recorders: Recording) -> dict[str, Any]:
     """End the recording of a wearable."""
     return _status(await recorders.end(wearable))
 
 
-@ROUTER.post("/wearables/{wearable}/recording/mark", dependencies=[KEEPS])
+@ROUTER.post("/wearables/{wearable}/recording/mark", dependencies=[KEEPS], responses=says(Marked, 409))
 def mark(wearable: str, body: Mark, recorders: Recording) -> dict[str, str]:
     """Mark this moment in the recording of a wearable."""
     text = clean(body.text)
@@ -175,7 +178,7 @@ def mark(wearable: str, body: Mark, recorders: Recording) -> dict[str, str]:
     return {"text": text}
 
 
-@ROUTER.get("/recordings", dependencies=[SEES])
+@ROUTER.get("/recordings", dependencies=[SEES], responses=says(answers.Recordings))
 def recordings(hub: Mine, recorders: Recording) -> dict[str, Any]:
     """All recordings, the newest first, and those that are being made."""
     folder = hub.settings.recordings
@@ -194,14 +197,19 @@ def recordings(hub: Mine, recorders: Recording) -> dict[str, Any]:
     }
 
 
-@ROUTER.get("/recordings/{name}", dependencies=[SEES])
+@ROUTER.get("/recordings/{name}", dependencies=[SEES], responses=says(Looked, 404))
 def look(name: str, hub: Mine) -> dict[str, Any]:
     """A recording as a page shows it."""
     path = _path(hub, name)
     return {**whole(path), **channels(path), "facts": brief(path).facts}
 
 
-@ROUTER.get("/recordings/{name}/pictures/{signal}", dependencies=[SEES])
+@ROUTER.get(
+    "/recordings/{name}/pictures/{signal}",
+    dependencies=[SEES],
+    responses=says(None, 404, media="application/octet-stream"),
+    response_class=Response,
+)
 async def frames(name: str, signal: str, hub: Mine) -> Response:
     """Pictures of a recording one after another, each as it travels to live pages."""
     path = _path(hub, name)
@@ -209,7 +217,12 @@ async def frames(name: str, signal: str, hub: Mine) -> Response:
     return Response(data, media_type="application/octet-stream")
 
 
-@ROUTER.get("/recordings/{name}/file", dependencies=[SEES])
+@ROUTER.get(
+    "/recordings/{name}/file",
+    dependencies=[SEES],
+    responses=says(None, 404, media="application/octet-stream"),
+    response_class=Response,
+)
 def file(name: str, hub: Mine) -> FileResponse:
     """The recording itself."""
     path = _path(hub, name)

@@ -15,11 +15,13 @@ from starlette.requests import HTTPConnection
 from thermo_core.errors import StorageError
 from thermo_core.wearable.profile import NOTICE
 from thermo_hub.bus import Bus
+from thermo_hub.described import says
 from thermo_hub.events import Found, Joined, Measured, Rolled, Sampled
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import Role, allow
 from thermo_hub.store.store import Store
-from thermo_hub.trends import lookup
+from thermo_hub.trends import answers, lookup
+from thermo_hub.trends.answers import AllSeries, Nights, Trends
 from thermo_hub.trends.baseline import Usual, usual
 from thermo_hub.trends.collector import Collector
 from thermo_hub.trends.keeper import HOUR_NS, SECOND_NS, Minute, TrendKeeper
@@ -151,13 +153,13 @@ Runs = Annotated[Running, Depends(running)]
 Milliseconds = Annotated[int, Query(ge=0, le=9_000_000_000_000)]
 
 
-@ROUTER.get("/{wearable}/series", dependencies=[SEES])
+@ROUTER.get("/{wearable}/series", dependencies=[SEES], responses=says(AllSeries))
 def series(wearable: str, hub: Mine) -> dict[str, Any]:
     """What there are trends of."""
     return {"series": lookup.all_series(hub.store, wearable), "notice": NOTICE}
 
 
-@ROUTER.get("/{wearable}", dependencies=[SEES])
+@ROUTER.get("/{wearable}", dependencies=[SEES], responses=says(Trends))
 def trends(
     wearable: str,
     hub: Mine,
@@ -172,7 +174,7 @@ def trends(
     return {**found, "notice": NOTICE}
 
 
-@ROUTER.get("/{wearable}/baseline", dependencies=[SEES])
+@ROUTER.get("/{wearable}/baseline", dependencies=[SEES], responses=says(answers.Usual))
 def baseline(
     wearable: str,
     hub: Mine,
@@ -189,7 +191,7 @@ def baseline(
     }
 
 
-@ROUTER.get("/{wearable}/nights", dependencies=[SEES])
+@ROUTER.get("/{wearable}/nights", dependencies=[SEES], responses=says(Nights))
 def nights(wearable: str, runs: Runs, count: Annotated[int, Query(ge=1, le=400)] = 14) -> dict[str, Any]:
     """The last nights, each as one stretch from noon to noon."""
     return {"wearable": wearable, "nights": lookup.nights(time.time_ns(), count, lambda: runs.zone)}

@@ -18,6 +18,7 @@ from thermo_host.link.ports import find_ports
 from thermo_hub.bus import Bus
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import WEARABLE
+from thermo_hub.wearables.following import Heard, MakeSink
 from thermo_hub.wearables.listener import Listener
 
 LOGGER = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ class Wearables:
         self._bus = bus
         self._named = ports
         self._listeners: dict[str, Listener] = {}
-        self._ids: dict[str, Listener] = {}
+        self._ids: dict[str, Heard] = {}
+        self._taps: list[MakeSink] = []
         self._labels: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -112,7 +114,24 @@ class Wearables:
         """A wearable by its id; None where there is none."""
         return next((one for one in self.all() if one.id == wearable), None)
 
-    def listener(self, wearable: str) -> Listener:
+    def tap(self, make: MakeSink) -> None:
+        """Have a sink made for every wearable on a port as soon as it answers, which takes all that it sends; before `open`.
+
+        Args:
+            make: gives a sink for the id of a wearable and what holds of it; None where it wants none. Called in the listener's thread.
+        """
+        self._taps.append(make)
+
+    def adopt(self, wearable: str, heard: Heard, serial: str, profile: str) -> None:
+        """Count a wearable among those here that is heard in another way than by a port."""
+        with self._lock:
+            self._ids[wearable] = heard
+        try:
+            self._remember(wearable, serial, profile, heard.port)
+        except StorageError as error:
+            LOGGER.error("%s", error)
+
+    def listener(self, wearable: str) -> Heard:
         """What listens to a wearable.
 
         Raises:
@@ -153,7 +172,7 @@ class Wearables:
                 known = self._listeners.get(port)
                 if known is not None and known.is_alive():
                     continue
-                listener = self._listeners[port] = Listener(port, self._claim, self._bus.post)
+                listener = self._listeners[port] = Listener(port, self._claim, self._bus.post, self._taps)
             listener.start()
 
     def _claim(self, listener: Listener, session: Session) -> str:
@@ -161,22 +180,22 @@ class Wearables:
         plain = file_name(session.hello.serial)
         with self._lock:
             holder = self._ids.get(plain)
-            moved = holder is not None and holder is not listener and holder.state != "live"
+            moved = isinstance(holder, Listener) and holder is not listener and holder.state != "live"
             mine = plain if holder in (None, listener) or moved else f"{plain}@{file_name(listener.port)}"
-            if moved and holder is not None:
+            if moved and isinstance(holder, Listener):
                 # The cable was put into another socket.
                 holder.end()
                 self._listeners.pop(holder.port, None)
             self._ids[mine] = listener
         try:
-            self._remember(mine, session, listener.port)
+            self._remember(mine, session.hello.serial, session.hello.profile, listener.port)
         except StorageError as error:
             LOGGER.error("%s", error)
         return mine
 
-    def _remember(self, wearable: str, session: Session, port: str) -> None:
+    def _remember(self, wearable: str, serial: str, profile: str, port: str) -> None:
         now = time.time_ns()
-        said = {"serial": session.hello.serial, "profile": session.hello.profile, "port": port, "last_ns": now}
+        said = {"serial": serial, "profile": profile, "port": port, "last_ns": now}
         with self._store.write() as connection:
             row = connection.execute(select(WEARABLE).where(WEARABLE.c.id == wearable)).first()
             if row is None:

@@ -24,7 +24,7 @@ from thermo_models.patch import Size
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.breast_patch_limits import limits
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.task import Classes, Goal, Plan
 from thermo_models.templates import stage_of, template
 from thermo_sim import scenes
 from thermo_sim.chips.mlx90640 import dataset, eeprom, radiometry
@@ -50,7 +50,7 @@ MEASURED = ("pictures", "has_lesion", "lesions", "sensors")
 ARRAYS = ("healthy", "rise", "noise", "train_sensors", *(f"{side}_{name}" for side in SIDES[1:] for name in MEASURED))
 
 
-class BreastPatch:
+class BreastPatch(Classes):
     """The task; see `tasks.task.Task` and `tasks.task.Wearable`."""
 
     name = "breast-patch"
@@ -121,19 +121,33 @@ class BreastPatch:
 
     def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """The sum of the parts: (n, 24, 32, 1), averaged pictures."""
-        pictures: NDArray[np.float32] = features.sum(-1, keepdims=True)
+        pictures: NDArray[np.float32] = np.nansum(features, -1, keepdims=True)
         return pictures
 
+    def of_labels(
+        self, values: NDArray[np.float32], classes: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Whole pictures (n, 24, 32) in the place of a body; what of them is lesion and what noise is not known: NaN."""
+        features = np.full((*values.shape, 3), np.nan, np.float32)
+        features[..., 0] = values - np.nanmedian(values, (1, 2), keepdims=True)
+        return features, classes
+
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
-        """The median taken away; each batch pairs its lesions with other bodies and other noise, flipped each by itself."""
+        """The median taken away; each batch pairs its lesions with other bodies and other noise, flipped each by itself.
+
+        A picture that somebody labelled is flipped as a whole.
+        """
+        parted = np.flatnonzero(~_whole(train.features))
 
         def augment(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-            body, other = rng.integers(len(train), size=(2, len(batch)))
+            body, other = parted[rng.integers(len(parted), size=(2, len(batch)))]
             healthy = FLIPS.apply(train.features[body, ..., :1], rng)
             noise = FLIPS.apply(train.features[other, ..., 2:], rng)
             each = (len(batch), 1, 1, 1)
             share = rng.choice((-1.0, 1.0), each) / np.sqrt(rng.choice(LEARNT_AVERAGES, each))
             picture = healthy + FLIPS.apply(batch[..., 1:2], rng) + share.astype(np.float32) * noise
+            whole = _whole(batch)
+            picture[whole] = FLIPS.apply(batch[whole, ..., :1], rng)
             return _centred(DEFECTS.apply(picture, rng))
 
         return Plan((ABOVE,), augment)
@@ -237,6 +251,11 @@ def simulate(sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
 
 def _centred(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     return through((ABOVE,), pictures)
+
+
+def _whole(features: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,) samples of which only the whole picture is known."""
+    return np.asarray(np.isnan(features[..., 1]).all((1, 2)))
 
 
 def _kept(path: Path | None, sizes: dict[str, Size]) -> Mapping[str, NDArray[Any]]:

@@ -28,7 +28,7 @@ from thermo_models.patch_weeks import DISTURBED, KIND_NAMES, LESION, NONE
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.breast_watch_limits import first_lines, limits
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.task import Classes, Goal, Plan
 from thermo_models.templates import stage_of, template
 from thermo_sim import bioheat, disturbances, skins, worn_patch
 
@@ -56,7 +56,7 @@ VARIANTS = {"both": (1.0, 1.0), "difference-alone": (1.0, 0.0), "picture-alone":
 """What the network sees of difference and picture."""
 
 
-class BreastWatch:
+class BreastWatch(Classes):
     """The task; see `tasks.task.Task` and `tasks.task.Alerting`."""
 
     name = "breast-watch"
@@ -146,18 +146,27 @@ class BreastWatch:
         """(n, 24, 32, 2): difference and picture above its median, with what is added in both."""
         return _pairs(features)
 
+    def of_labels(
+        self, values: NDArray[np.float32], classes: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Whole pairs (n, 24, 32, 2) in the place of a body; what of them is added to it is not known: NaN."""
+        return np.concatenate([values, np.full_like(values, np.nan)], axis=-1), classes
+
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
-        """Each batch puts its lesions and disturbances on other bodies, flipped each by itself."""
+        """Each batch puts its lesions and disturbances on other bodies, flipped each by itself; what somebody labelled, as a whole."""
         shares = np.array(VARIANTS[settings.variant], np.float32)
+        parted = np.flatnonzero(~_whole(train.features))
 
         def augment(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-            body = rng.integers(len(train), size=len(batch))
+            body, whole = parted[rng.integers(len(parted), size=len(batch))], _whole(batch)
             parts = [
                 FLIPS.apply(train.features[body, ..., :2], rng),
                 FLIPS.apply(batch[..., 2:3], rng) * rng.uniform(0.8, 1.2, (len(batch), 1, 1, 1)).astype(np.float32),
                 FLIPS.apply(batch[..., 3:], rng),
             ]
-            return through((SEEN,), _pairs(np.concatenate(parts, axis=-1))) * shares
+            pairs = _pairs(np.concatenate(parts, axis=-1))
+            pairs[whole] = FLIPS.apply(batch[whole, ..., :2], rng)
+            return through((SEEN,), pairs) * shares
 
         def teach(features: NDArray[np.float32], targets: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[Any]]:
             return np.tile(features, (TILES, 1, 1, 1)), np.tile(targets, TILES)
@@ -257,9 +266,15 @@ def simulate(sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
 
 def _pairs(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """What is added is in both channels, less what it moves the median."""
-    above = through((CENTRE,), features[..., 1] + features[..., 2] + features[..., 3])
+    added = np.nan_to_num(features[..., 2:])
+    above = through((CENTRE,), features[..., 1] + added[..., 0] + added[..., 1])
     difference = features[..., 0] + (above - features[..., 1])
     return np.stack([difference, above], axis=-1)
+
+
+def _whole(features: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,) looks of which only the whole is known."""
+    return np.asarray(np.isnan(features[..., 2:]).all((1, 2, 3)))
 
 
 def _blind(network: Any, shares: NDArray[np.float32]) -> Any:

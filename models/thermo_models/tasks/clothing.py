@@ -29,7 +29,7 @@ from thermo_models.tasks.clothing_body import Body, body_of, errors, segments_of
 from thermo_models.tasks.clothing_days import SCRIPTS, days
 from thermo_models.tasks.clothing_limits import limits
 from thermo_models.tasks.clothing_scenes import CALIBRATED, EVENTS, ONE_SIDED, TESTED, UNKNOWN, Array, Index, Scenes
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.task import Classes, Goal, Plan
 from thermo_models.templates import stage_of, template
 from thermo_sim.people.table import AREA, MIRROR, SEGMENTS
 
@@ -71,7 +71,7 @@ class Bodies:
     limit: float
 
 
-class Clothing:
+class Clothing(Classes):
     """The task; see `tasks.task.Task`.
 
     Args:

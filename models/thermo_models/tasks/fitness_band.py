@@ -42,7 +42,7 @@ from thermo_models.tasks.fitness_band_features import (
     stages_of,
 )
 from thermo_models.tasks.fitness_band_limits import limits
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.task import Classes, Goal, Plan
 
 ARRAYS = ("session", "length", "temp_centi", "hr_x50", "acc_sd_g", "enmo_g")
 KINDS = ("STRESS", "AEROBIC", "ANAEROBIC")
@@ -52,7 +52,7 @@ RULE = streams.Rule(above=0.5, findings=4, below=0.5)
 """Two minutes in a row that are more likely than not of them."""
 
 
-class FitnessBand:
+class FitnessBand(Classes):
     """The task; see `tasks.task.Task`."""
 
     name = "fitness-band"

@@ -27,7 +27,7 @@ from thermo_models.tasks import neuro_band_bodies as bodies
 from thermo_models.tasks import neuro_band_curves as curves
 from thermo_models.tasks.neuro_band_curves import ALIKE, NO_CHALLENGE, SLOWED_LEFT, SLOWED_RIGHT, Windows
 from thermo_models.tasks.neuro_band_limits import limits
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.task import Classes, Goal, Plan
 from thermo_models.templates import stage_of, template
 
 WEARABLE = template("neuro-band")
@@ -48,7 +48,7 @@ SETS = ("all kinds", "steps", "calm", "people, steps", "people, calm")
 MIRROR = np.array([NO_CHALLENGE, ALIKE, SLOWED_RIGHT, SLOWED_LEFT])
 
 
-class NeuroBand:
+class NeuroBand(Classes):
     """The task; see `tasks.task.Task`."""
 
     name = "neuro-band"
@@ -82,7 +82,7 @@ class NeuroBand:
             seed = TEST_SEED + 100_000 * group
             sets += [(group, made) for made in _chunks(tested, seed, world, slowing, slowing is not None)]
         for group, steps in ((4, bodies.STEPS), (5, 0.0)):
-            sets.append((group, _seen(bodies.make(tested, TEST_SEED + 100_000 * group, steps, SLOWING))))
+            sets.append((group, seen(bodies.make(tested, TEST_SEED + 100_000 * group, steps, SLOWING))))
         groups = np.concatenate([np.full(len(made["classes"]), group) for group, made in sets])
         joined = {name: np.concatenate([made[name] for _, made in sets]) for name in sets[0][1]}
         features = _kept(joined.pop("seen"), settings.variant)
@@ -201,12 +201,13 @@ def _chunks(
     count: int, seed: int, world: curves.World, slowing: float | None, challenged: bool
 ) -> list[dict[str, NDArray[Any]]]:
     return [
-        _seen(curves.make(min(CHUNK, count - first), seed + first, world, slowing, challenged), first < FITTED)
+        seen(curves.make(min(CHUNK, count - first), seed + first, world, slowing, challenged), first < FITTED)
         for first in range(0, count, CHUNK)
     ]
 
 
-def _seen(windows: Windows, fits: bool = True) -> dict[str, NDArray[Any]]:
+def seen(windows: Windows, fits: bool = True) -> dict[str, NDArray[Any]]:
+    """What the band sees of windows, and what is true of them; `fits` adds the classical way, which takes longer."""
     nothing = np.zeros(len(windows.classes))
     fitted, recovered = fitted_of(windows.values) if fits else (nothing, nothing > 0)
     return {

@@ -65,6 +65,8 @@ class World:
 
 TAUGHT = World((0.005, 0.06), 0.6, False, 0.06, 0.5, False, 0.6, 0.6, False)
 JUDGED = World((0.01, 0.05), 0.0, True, 0.06, 0.1, True, 0.5, 0.3, True)
+VALIDATION = World((0.008, 0.055), 0.3, False, 0.06, 0.15, False, 0.5, 0.4, True)
+"""Neither taught nor judged on: what is chosen between."""
 CALM = World((0.01, 0.03), 0.0, True, 0.03, 0.0, True, 0.0, 0.0, True)
 """As judged, without changes of contact."""
 

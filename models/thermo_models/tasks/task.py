@@ -173,6 +173,34 @@ class Alerting(Protocol):
 
 
 @runtime_checkable
+class Labelled(Protocol):
+    """What a task has beside, if it learns from what people said of recordings of its wearable too."""
+
+    def of_labels(
+        self, values: NDArray[np.float32], classes: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """Features and targets of samples of its entry (n, *shape) and their classes (n,), as those of its own samples."""
+
+    def classes_said(self, outputs: NDArray[np.float32]) -> NDArray[np.int64]:
+        """(n,) classes that outputs (n, outputs) of the network say."""
+
+
+class Classes:
+    """`Labelled` of a task whose features are its entry and whose targets are classes."""
+
+    def of_labels(
+        self, values: NDArray[np.float32], classes: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """As they are."""
+        return values, classes
+
+    def classes_said(self, outputs: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The greatest; of a single output the second class from a half on."""
+        single = outputs.shape[1] == 1
+        return np.asarray(outputs[:, 0] >= 0.5 if single else outputs.argmax(1), np.int64)
+
+
+@runtime_checkable
 class Varied(Protocol):
     """What a task has beside, if its variants do not share all defaults."""
 

@@ -32,7 +32,7 @@ from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, digest_of, open_npz
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import CHANCE, Goal, Plan
+from thermo_models.tasks.task import CHANCE, Classes, Goal, Plan
 from thermo_models.tasks.wrist_stress_limits import first_lines, limits
 from thermo_models.templates import template
 
@@ -54,7 +54,7 @@ RULE = streams.Rule(above=0.5, findings=4, below=0.5)
 """An alarm: two minutes in a row that are more likely than not a task."""
 
 
-class WristStress:
+class WristStress(Classes):
     """The task; see `tasks.task.Task`."""
 
     name = "wrist-stress"

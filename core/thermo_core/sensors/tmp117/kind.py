@@ -1,7 +1,7 @@
 """The kind of TMP117 contact thermometers: words to a temperature.
 
 A block holds the configuration word that announced the result, then the result, little-endian. Four bytes: nothing there is worth
-coding.
+coding. Where the driver does not know the result to be new, as of a chip that hangs, the word lacks its ready bit.
 """
 
 import struct
@@ -61,4 +61,5 @@ KIND = SensorKind(
     Tmp117Settings,
     lambda settings, constants, correction: Tmp117Reader(settings, correction),
     correction=Tmp117Correction,
+    surface=True,
 )

@@ -4,6 +4,9 @@ RESULT, CONFIGURATION, HIGH_LIMIT, LOW_LIMIT, EEPROM_UNLOCK = range(5)
 EEPROM = (0x05, 0x06, 0x08)
 """Words of the EEPROM; as they leave the factory they are the chip's identity."""
 OFFSET = 0x07
+"""Added to each result; at power-on as the EEPROM has it."""
+SHIFT = 0x2000
+"""64 K, by which a driver moves the offset to see that results follow: more than skin, or any maker's offset, moves by itself."""
 DEVICE_ID = 0x0F
 ID, ID_MASK = 0x0117, 0x0FFF
 """The four highest bits tell revisions and the TMP119 apart."""

@@ -9,6 +9,8 @@ from thermo_core.sensors.tmp117.registers import CONVERSION_S
 from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
+CHECK_S = 10.0
+"""From one look at whether the chip still converts to the next, s."""
 RATES_HZ = (0.0625, 0.125, 0.25, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -47,8 +49,9 @@ class Tmp117Settings(BusSensorSettings, frozen=True, kw_only=True, tag="tmp117")
 
     @property
     def visits(self) -> tuple[Visit, ...]:
-        """Configuration with its ready bit, then the result."""
-        return (Visit("a result", self.rate_hz, ((1, 2), (1, 2))),)
+        """Configuration with its ready bit, then the result; now and then the offset, there and back, each read again."""
+        checks = min(2 / CHECK_S, self.rate_hz)
+        return (Visit("a result", self.rate_hz, ((1, 2), (1, 2))), Visit("a check", checks, ((3,), (1, 2))))
 
     def problem(self) -> str:
         """As the base has it."""

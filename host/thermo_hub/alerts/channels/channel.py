@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
-from thermo_core.errors import StorageError, UsageError
-from thermo_core.file_errors import storage_error
 from thermo_core.wearable.profile import NOTICE
 
 
@@ -73,25 +70,3 @@ class Channel(Protocol):
         Raises:
             DeliveryError: it could not.
         """
-
-
-def secret_of(path: str) -> str:
-    """First line of a file that holds a secret.
-
-    Raises:
-        StorageError: it cannot be read, or others may read it.
-        UsageError: it is empty.
-    """
-    file = Path(path).expanduser()
-    try:
-        mode = file.stat().st_mode
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise storage_error("read", file, error) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is no text; write the secret into its first line.") from error
-    if mode & 0o077:
-        raise StorageError(f"{file} holds a secret and others may read it; run `chmod 600 {file}`.")
-    if not lines or not lines[0].strip():
-        raise UsageError(f"{file} is empty; write the secret into its first line.")
-    return lines[0].strip()

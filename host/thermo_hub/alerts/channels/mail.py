@@ -10,8 +10,9 @@ from email.utils import format_datetime
 
 from thermo_core.text import clean
 from thermo_core.wearable.profile import NOTICE
-from thermo_hub.alerts.channels.channel import DeliveryError, Message, secret_of
+from thermo_hub.alerts.channels.channel import DeliveryError, Message
 from thermo_hub.channel_settings import Mail
+from thermo_hub.secret_files import secret_of
 
 TIMEOUT_S = 20.0
 LONGEST_SUBJECT = 120

@@ -17,8 +17,9 @@ from typing import Any
 
 from thermo_core.text import clean
 from thermo_core.version import software_version
-from thermo_hub.alerts.channels.channel import DeliveryError, Message, secret_of
+from thermo_hub.alerts.channels.channel import DeliveryError, Message
 from thermo_hub.channel_settings import Webhook
+from thermo_hub.secret_files import secret_of
 
 TIMEOUT_S = 10.0
 SIGNATURE, DELIVERY = "X-Thermo-Signature", "X-Thermo-Delivery"

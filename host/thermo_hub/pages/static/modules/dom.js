@@ -47,6 +47,8 @@ function filled(node, properties, children) {
     else if (name === "value" || name === "checked") node[name] = value;
     else node.setAttribute(name, value === true ? "" : value);
   }
+  // What is wider than a phone is moved by keys too.
+  if (/\bscroll\b/.test(properties.class ?? "")) node.tabIndex = 0;
   node.append(...flat(children));
   return node;
 }

@@ -1,6 +1,7 @@
 // A picture of temperatures: colours, isotherms, scale, and a cursor that mouse and arrow keys move.
 
 import { el, put, svg } from "./dom.js";
+import { Labels } from "./labels.js";
 import { difference, figure, onUnit, quantity, unitName } from "./units.js";
 
 const SETTLE = 0.12; // share by which the scale follows each picture
@@ -135,6 +136,12 @@ export function steadied(before, newest) {
   return { ...newest, values };
 }
 
+/** A place's outline, with a dark line behind it so that it is seen upon any colour. */
+function outlined(lines, kind) {
+  const path = lines.map((line) => `M${line.map(([x, y]) => `${x} ${y}`).join("L")}Z`).join("");
+  return [svg("path", { class: "halo", d: path }), svg("path", { class: kind, d: path })];
+}
+
 function niceStep(span) {
   for (const step of [0.1, 0.2, 0.25, 0.5, 1, 2, 5]) if (span / step <= 8) return step;
   return 10;
@@ -145,9 +152,10 @@ export class ThermalPicture {
   constructor(hub, label) {
     this.hub = hub;
     this.range = new Range();
-    this.show = { isotherms: true, own: true, mirror: true, steady: true };
+    this.show = { isotherms: true, own: true, mirror: true, rests: false, steady: true };
     this.picture = null;
     this.overlayed = null;
+    this.resting = [];
     this.cursor = null;
     this.canvas = el("canvas", { role: "img", tabindex: "0", "aria-label": label });
     this.layer = svg("svg", { class: "layer", "aria-hidden": "true", preserveAspectRatio: "none" });
@@ -193,6 +201,13 @@ export class ThermalPicture {
 
   overlay(found) {
     this.overlayed = found;
+    this.lastLines = 0;
+    if (this.picture) this.marks();
+  }
+
+  /** What findings rest on: outlines by the names of models. */
+  rests(found) {
+    this.resting = found;
     this.lastLines = 0;
     if (this.picture) this.marks();
   }
@@ -254,14 +269,15 @@ export class ThermalPicture {
     if (!force && now - this.lastLines < 400) return;
     this.lastLines = now;
     this.layer.setAttribute("viewBox", `0 0 ${picture.columns} ${picture.rows}`);
-    const parts = [];
-    if (this.show.isotherms) parts.push(...this.isotherms(picture, low, high));
-    if (this.overlayed) parts.push(...this.anomalies(picture));
-    this.layer.replaceChildren(...parts);
+    const labels = new Labels(picture.columns, picture.rows);
+    const anomalies = this.overlayed ? this.anomalies(labels) : [];
+    const isotherms = this.show.isotherms ? this.isotherms(picture, low, high, labels) : [];
+    const rests = this.show.rests ? this.resting.flatMap(({ outline }) => outlined(outline, "rests")) : [];
+    this.layer.replaceChildren(...isotherms, ...rests, ...anomalies);
     this.words(picture);
   }
 
-  isotherms(picture, low, high) {
+  isotherms(picture, low, high, labels) {
     const values = calmed(picture);
     const step = niceStep(high - low);
     const parts = [];
@@ -270,36 +286,39 @@ export class ThermalPicture {
       if (lines.length < 3) continue;
       const path = lines.map(([[x1, y1], [x2, y2]]) => `M${x1.toFixed(2)} ${y1.toFixed(2)}L${x2.toFixed(2)} ${y2.toFixed(2)}`).join("");
       parts.push(svg("path", { class: "isotherm", d: path }));
-      const [[x, y]] = lines[Math.floor(lines.length * 0.62)];
-      parts.push(this.text(x, y, figure(level, picture.unit, step < 1 ? 1 : 0), 0.8));
+      const words = figure(level, picture.unit, step < 1 ? 1 : 0);
+      const places = [0.62, 0.5, 0.75, 0.35, 0.9, 0.2, 0.1].map((share) => [...lines[Math.floor(lines.length * share)][0], "middle"]);
+      const place = labels.place(words, 0.8, places);
+      if (place) parts.push(this.text(...place, words, 0.8));
     }
     return parts;
   }
 
-  anomalies(picture) {
+  anomalies(labels) {
     const parts = [];
     for (const kind of ["mirror", "own"]) {
       const found = this.overlayed[kind];
       if (!found || !this.show[kind]) continue;
       for (const region of found.regions) {
-        const path = region.outline.map((line) => `M${line.map(([x, y]) => `${x} ${y}`).join("L")}${region.closed === false ? "" : "Z"}`).join("");
-        parts.push(svg("path", { class: "halo", d: path }), svg("path", { class: kind, d: path }));
+        parts.push(...outlined(region.outline, kind));
       }
       const top = found.regions[0];
       if (top) {
         const [x, y] = top.peak;
         parts.push(svg("path", { class: "halo", d: `M${x - 0.7} ${y}H${x + 0.7}M${x} ${y - 0.7}V${y + 0.7}` }));
         parts.push(svg("path", { class: kind, "stroke-dasharray": "none", d: `M${x - 0.7} ${y}H${x + 0.7}M${x} ${y - 0.7}V${y + 0.7}` }));
-        // The two kinds say it on two sides of the peak, so that neither hides the other.
-        const above = kind === "own" ? y >= 2 : y > picture.rows - 2;
-        const right = kind === "own" ? x <= picture.columns * 0.75 : x < picture.columns * 0.2;
-        parts.push(this.text(right ? x + 1 : x - 1, above ? y - 0.9 : y + 1.9, difference(top.kelvin), 1.15, right ? "start" : "end", kind));
+        // The two kinds begin on two sides of the peak, so that neither hides the other.
+        const [up, down] = [y - 0.9, y + 1.9];
+        const heights = kind === "own" ? [up, down, y - 2.4, y + 3.4] : [down, up, y + 3.4, y - 2.4];
+        const places = heights.flatMap((height) => [[x + 1, height, "start"], [x - 1, height, "end"]]);
+        const words = difference(top.kelvin);
+        parts.push(this.text(...(labels.place(words, 1.15, places) ?? places[0]), words, 1.15, kind));
       }
     }
     return parts;
   }
 
-  text(x, y, words, size, anchor = "middle", kind = null) {
+  text(x, y, anchor, words, size, kind = null) {
     return svg("text", { x, y, "font-size": size, "text-anchor": anchor, class: kind && `of-${kind}` }, words);
   }
 

@@ -3,11 +3,10 @@
 import { Body } from "../modules/body.js";
 import { Chart } from "../modules/chart.js";
 import { chip, el, fact, put, renew } from "../modules/dom.js";
+import { newest, pictures } from "../modules/frames.js";
 import { ThermalPicture } from "../modules/picture.js";
 import { alertChip, flags } from "../modules/said.js";
 import { clock, duration, moment } from "../modules/units.js";
-
-const HEAD_BYTES = 11;
 
 export function show(main, hub, [name]) {
   return name ? replay(main, hub, name) : list(main, hub);
@@ -164,33 +163,6 @@ async function replay(main, hub, name) {
   }
   go(found.from);
   return () => { stop(); for (const chart of charts) chart.end(); };
-}
-
-async function pictures(path, shown) {
-  const answer = await fetch(path);
-  if (!answer.ok) return [];
-  const buffer = await answer.arrayBuffer();
-  const { rows, columns } = shown;
-  const each = HEAD_BYTES + 2 * rows * columns;
-  const frames = [];
-  for (let at = 0; at + each <= buffer.byteLength; at += each) {
-    const utc = Number(new DataView(buffer).getBigUint64(at + 1, true) / 1000n) / 1000;
-    const steps = new Int16Array(buffer.slice(at + HEAD_BYTES, at + each));
-    const values = new Float32Array(steps.length);
-    steps.forEach((step, place) => { values[place] = step === -32768 ? NaN : step / 100; });
-    frames.push({ ...shown, values, utc });
-  }
-  return frames;
-}
-
-function newest(rows, when, of) {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (of(rows[middle]) <= when) low = middle + 1;
-    else high = middle;
-  }
-  return rows[Math.max(0, low - 1)];
 }
 
 function words(finding) {

@@ -12,6 +12,7 @@ import { headline, ranked } from "./wall.js";
 const WINDOWS = [[60, "1 min"], [300, "5 min"], [900, "15 min"]];
 const WAVE_S = 10;
 const OLD_CALIBRATION_S = 365 * 86400;
+const RESTS_MS = 3000; // between two looks at what findings rest on
 
 export function show(main, hub, [id]) {
   const page = new Page(main, hub, id);
@@ -146,11 +147,44 @@ class Page {
     } }, "Hold the scale");
     const where = `/api/wearables/${encodeURIComponent(worn.id)}/pictures/${encodeURIComponent(shown.signal)}`;
     this.anomalies = el("div", { class: "anomaly", role: "status" });
+    const rests = worn.shown.models.length ? this.restsControl(worn, picture, shown.signal) : [];
     return el("section", { class: "card" }, el("h2", {}, shown.place || shown.signal, el("span", { class: "grow" }),
       el("a", { class: "button small", href: `${where}.png`, download: true }, "PNG"), el("a", { class: "button small", href: `${where}.svg`, download: true }, "SVG")),
     picture.node,
-    el("div", { class: "controls" }, toggle("isotherms", "Isotherms"), toggle("own", "Warmer than usual for this person", "own"), toggle("mirror", "Warmer than the mirrored side", "dashed"), toggle("steady", "Steady"), hold),
-    this.anomalies);
+    el("div", { class: "controls" }, toggle("isotherms", "Isotherms"), toggle("own", "Warmer than usual for this person", "own"), toggle("mirror", "Warmer than the mirrored side", "dashed"), ...rests.slice(0, 1), toggle("steady", "Steady"), hold),
+    this.anomalies, ...rests.slice(1));
+  }
+
+  /** A box to tick, and what is said beneath, of what the findings of models rest on; asked for while it is ticked. */
+  restsControl(worn, picture, signal) {
+    const said = el("p", { class: "quiet", role: "status", hidden: true });
+    let timer = 0;
+    const ask = async () => {
+      const found = await Promise.all(worn.shown.models.map((model) =>
+        this.hub.get(`/api/wearables/${encodeURIComponent(worn.id)}/rests/${encodeURIComponent(model.name)}`).catch((error) => ({ known: false, why: error.message }))));
+      if (!picture.show.rests) return;
+      const here = found.filter((one) => one.known && one.signal === signal);
+      picture.rests(here);
+      const words = here.map((one) => one.outline.length
+        ? `${one.label} (${Math.round(one.score * 100)} %) rests on what is outlined: without it, its odds fall by a factor of ${Math.exp(one.loss).toPrecision(2)}.`
+        : `${one.label} (${Math.round(one.score * 100)} %) rests on no single place.`);
+      put(said, words.join(" ") || found.find((one) => !one.known)?.why || "No model looks at this picture.");
+    };
+    const change = ({ currentTarget }) => {
+      picture.show.rests = currentTarget.checked;
+      said.hidden = !currentTarget.checked;
+      clearInterval(timer);
+      if (currentTarget.checked) {
+        put(said, "Covering the picture part by part…");
+        ask();
+        timer = setInterval(() => (currentTarget.isConnected ? ask() : clearInterval(timer)), RESTS_MS);
+      } else {
+        put(said, "");
+        picture.redraw();
+      }
+    };
+    const box = el("label", { class: "check" }, el("input", { type: "checkbox", onchange: change }), el("span", { class: "key rests", "aria-hidden": "true" }), "What the finding rests on");
+    return [box, said];
   }
 
   makeCharts(worn) {

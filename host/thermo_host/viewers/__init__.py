@@ -1,0 +1,1 @@
+"""Live viewers of others: what comes of a wearable, served to Foxglove."""

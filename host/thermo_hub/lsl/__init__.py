@@ -1,0 +1,1 @@
+"""What wearables say, as LSL streams of the hub."""

@@ -1,0 +1,107 @@
+"""What the routes of recordings answer. Times are milliseconds since 1970 UTC."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from thermo_hub.described import Answer
+
+
+class Recorder(Answer):
+    """A recording that is made, or was since the hub began.
+
+    Attributes:
+        name: of the file.
+        running: whether it goes on.
+        since: when it began.
+        marked: markers so far.
+        failure: why it ended; "" or None where nothing went wrong.
+    """
+
+    name: str
+    running: bool
+    since: float
+    marked: int
+    failure: str | None
+
+
+class Listed(Answer):
+    """A recording in the list.
+
+    Attributes:
+        name: of the file.
+        size: bytes.
+        recording: id of the wearable that it is being made of; None where it is over.
+        serial, profile, bundle, simulated, started, subject, note: whose it is; absent where it cannot be read.
+        problem: why it cannot be read.
+    """
+
+    name: str
+    size: int
+    recording: str | None
+    serial: str = ""
+    profile: str = ""
+    bundle: str = ""
+    simulated: bool = False
+    started: str = ""
+    subject: str = ""
+    note: str = ""
+    problem: str = ""
+
+
+class Recordings(Answer):
+    """All recordings.
+
+    Attributes:
+        recordings: newest first.
+        running: by wearable.
+    """
+
+    recordings: list[Listed]
+    running: dict[str, Recorder]
+
+
+class Marked(Answer):
+    """A marker.
+
+    Attributes:
+        text: what it is.
+    """
+
+    text: str
+
+
+class Looked(Answer):
+    """A recording as a page shows it.
+
+    Attributes:
+        name: of the file.
+        started: when, ISO 8601 in UTC.
+        from_: of its first record, as "from".
+        to: of its last.
+        complete: whether it was ended.
+        damaged: stretches that cannot be read.
+        lines: of each signal rows of seconds since 1970 and its numbers.
+        findings: of models.
+        alerts: of the wearable's own.
+        gaps: in which nothing came.
+        markers: that somebody set.
+        pictures, bodies, channels: what of it is drawn as what.
+        facts: whose it is.
+    """
+
+    name: str
+    started: str
+    from_: Annotated[float, Field(alias="from")]
+    to: float
+    complete: bool
+    damaged: Any
+    lines: dict[str, list[list[float | None]]]
+    findings: list[dict[str, Any]]
+    alerts: list[dict[str, Any]]
+    gaps: list[dict[str, Any]]
+    markers: list[dict[str, Any]]
+    pictures: list[dict[str, Any]]
+    bodies: list[dict[str, Any]]
+    channels: list[dict[str, Any]]
+    facts: dict[str, Any]

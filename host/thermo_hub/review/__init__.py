@@ -1,0 +1,1 @@
+"""Review by physicians: windows of recordings, read blind, read twice, decided, and given to training as labels."""
