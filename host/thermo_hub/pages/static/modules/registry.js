@@ -9,6 +9,6 @@ export const PAGES = [
   { name: "recordings", at: /^\/recordings(?:\/([^/]+))?$/, link: "/recordings", title: "Recordings", roles: ["wearer", "carer", "clinician", "researcher"] },
   { name: "sharing", at: /^\/sharing(?:\/([^/]+))?$/, link: "/sharing", title: "Sharing", roles: ["wearer", "carer", "clinician", "administrator"] },
   { name: "review", at: /^\/review(?:\/([^/]+))?$/, link: "/review", title: "Review", roles: ["clinician", "researcher"] },
-  { name: "accounts", at: /^\/accounts$/, link: "/accounts", title: "Accounts", roles: ["wearer", "carer", "clinician", "researcher", "engineer", "administrator"] },
   { name: "devices", at: /^\/devices(?:\/([^/]+))?$/, link: "/devices", title: "Devices", roles: ["engineer", "administrator"] },
+  { name: "accounts", at: /^\/accounts$/, link: "/accounts", title: "Accounts", roles: ["wearer", "carer", "clinician", "researcher", "engineer", "administrator"] },
 ];
