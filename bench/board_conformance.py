@@ -26,7 +26,7 @@ def show(boards: list[str], only: str) -> int:
     for board in boards:
         with tempfile.TemporaryDirectory(prefix="thermo-bench-") as folder:
             report = Path(folder) / "report.xml"
-            command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--timeout=7200"]
+            command = [sys.executable, "-m", "pytest", "-v", "-n", "0", "-p", "no:cacheprovider", "--timeout=7200"]
             command += ["--basetemp", f"{folder}/pytest-0", "--junit-xml", str(report), *SUITE, "-k", only or "test"]
             subprocess.run(command, cwd=ROOT, env={**os.environ, "THERMO_BOARDS": board}, check=False)
             failed += _print(board, report)

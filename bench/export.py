@@ -130,7 +130,7 @@ def main() -> None:
             ("rerun", ["rerun", str(path)]),
             *(
                 (f"export to {ending}", ["export", str(path), f"{folder}/a{ending}"])
-                for ending in (".npz", ".csv", ".parquet", ".edf")
+                for ending in (".npz", ".csv", ".parquet", ".edf", ".zarr", ".mcap")
             ),
             ("all signals to .npz", ["export", str(path), f"{folder}/all.npz", "--signals", "all"]),
             ("a minute of it to .npz", ["export", str(path), f"{folder}/b.npz", *window]),
@@ -139,7 +139,8 @@ def main() -> None:
             wall, cpu, memory = measured(*arguments)
             print(f"{what:24} {wall:7.1f} s, {cpu:7.1f} s of CPU, peak {memory:6.1f} MB", flush=True)
         for written in sorted(Path(folder).glob("[ab]*")):
-            print(f"{written.name:24} {written.stat().st_size / 1e6:7.1f} MB")
+            size = sum(each.stat().st_size for each in (written, *written.rglob("*")) if each.is_file())
+            print(f"{written.name:24} {size / 1e6:7.1f} MB")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.recordings.part import PART as RECORDINGS
 from thermo_hub.review.part import PART as REVIEW
+from thermo_hub.security.accesses import Accesses
 from thermo_hub.security.guard import BODY_LIMIT, Guard
 from thermo_hub.trends.part import PART as TRENDS
 
@@ -86,6 +87,7 @@ def application(hub: Hub, parts: Sequence[Part] = PARTS, refused: Callable[[Ther
     )
     app.state.hub = hub
     app.state.routes = routes(parts)
+    app.state.accesses = Accesses(hub.store)
     app.add_exception_handler(ThermoError, _told)
     app.add_exception_handler(ClientDisconnect, _too_large)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")

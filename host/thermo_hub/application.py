@@ -13,6 +13,7 @@ NAME = "thermo-hub"
 COMMANDS = {
     "run": "Open live pages of every wearable that is plugged in or simulated, and print the link to them.",
     "demo": "Open live pages of five simulated wearables, so that each page has something to show.",
+    "export": "Write what this hub keeps of a wearable of another hub as a recording; the hub may run meanwhile.",
     "fhir": "Write what is known of a wearable as a FHIR R4 bundle of a pseudonym, where its wearer agreed to sharing.",
     "link": "Print a new link into a hub that runs; it opens the pages once.",
     "labels": "Write what physicians said of recordings into a file that training takes; a hub may run meanwhile.",

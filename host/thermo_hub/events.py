@@ -225,6 +225,10 @@ class Ruled:
     rules: Mapping[str, str]
 
 
+ALERT_STEP = "alert-step"
+"""Kind of what is announced of each step of an alert; "alert" is what calls somebody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Announced:
     """Something a part of the hub has to say to every page that is open; no viewer loses it.

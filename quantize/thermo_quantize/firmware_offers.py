@@ -34,7 +34,7 @@ extern const struct container_host {file};
     offers = structures.offers()
     includes = "\n".join(f'#include "{path}"' for path in sorted({structures.header_of(one) for one in offers}))
     rows = "\n".join(
-        f"    {{{{{text(one)}, {{{', '.join(map(str, structures.mark(one)))}}}}}, &{symbol}}},"
+        f"    {{{{{text(one)}, {{{', '.join(map(str, structures.mark(one)))}}}}}, {_address(one, symbol)}}},"
         for one, symbol in offers.items()
     )
     fields = {
@@ -50,3 +50,7 @@ extern const struct container_host {file};
         f"const struct container_host {file} = {{\n{body}\n}};\n"
     )
     return {f"{file}.h": header, f"{file}.c": source_text}
+
+
+def _address(name: str, symbol: str) -> str:
+    return f"(const void *)(uintptr_t){symbol}" if name in structures.FUNCTIONS else f"&{symbol}"

@@ -6,6 +6,7 @@ container and a firmware of different versions are told apart, and no table is e
 
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -16,22 +17,36 @@ from thermo_core.wearable.profile import Profile
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "device" / "firmware"
 MARK_BYTES = 8
-MODEL, LEARNING = "model", "learning"
-"""What a graph may need besides its stages: the runner of networks, and what keeps what is learned of the wearer."""
+_BESIDES = {
+    "model": ("network_stage", "network.h"),
+    "learning": ("learned_operations", "learned.h"),
+    "registration": ("registration_find", "stages/registration.h"),
+}
+"""What a graph may need besides its stages, and where it is declared: the runner of networks, what keeps what is learned of the wearer, and
+how one picture is laid over another."""
+FUNCTIONS = frozenset({"registration"})
+"""Those that are no objects."""
 _PLACES = ("core", "sensors", "stages", "")
 _INCLUDE = re.compile(r'^\s*#include "([^"]+)"', re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_WORD = re.compile(r"\w+")
 _SHARED = ("profile.h", "network.h", "history.h", "order.h")
 
 
 def offers() -> dict[str, str]:
     """C names of what a firmware may offer, by the name that a container asks for."""
-    return {**{op: f"{op}_stage" for op in sorted(OPS)}, MODEL: "network_stage", LEARNING: "learned_operations"}
+    return {op: f"{op}_stage" for op in sorted(OPS)} | {name: symbol for name, (symbol, _) in _BESIDES.items()}
+
+
+def needs(texts: Iterable[str]) -> list[str]:
+    """What C texts take of that, by name."""
+    words = set(_WORD.findall("\n".join(texts)))
+    return [name for name, symbol in offers().items() if symbol in words]
 
 
 def header_of(name: str) -> str:
     """The header that declares it."""
-    return {MODEL: "network.h", LEARNING: "learned.h"}.get(name, f"stages/{name}.h")
+    return _BESIDES[name][1] if name in _BESIDES else f"stages/{name}.h"
 
 
 def sensors_digest(profile: Profile) -> bytes:

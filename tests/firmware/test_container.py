@@ -88,6 +88,23 @@ def test_a_container_runs_at_two_addresses_as_the_linked_in_network(
     assert set(found.relocations) <= {"R_ARM_REL32", "R_ARM_THM_CALL", "R_ARM_THM_JUMP24"}
 
 
+@pytest.mark.parametrize(
+    ("wearable", "needs"),
+    [("breast-watch", {"model", "registration", "learning"}), ("neuro-band", {"model", "learning"})],
+)
+def test_a_container_names_what_its_graph_takes_of_the_firmware(
+    bench: ModuleType, wearable: str, needs: set[str]
+) -> None:
+    """Besides its stages: what keeps what is learned of the wearer, and what lays one picture over another."""
+    image = bench.shipped(wearable)
+    data = building.build(image, TARGET).data
+    header = format_.HEADER.unpack_from(data)
+    rows = [layout.STAGE.unpack_from(data, header[7] + number * layout.STAGE.size) for number in range(header[8])]
+    found = {name.rstrip(b"\0").decode(): mark for name, mark in rows}
+    assert set(found) == needs | {stage.op for stage in Bundle.from_payload(image.payload).profile.stages}
+    assert all(mark == structures.mark(name) for name, mark in found.items())
+
+
 def test_code_with_an_address_is_refused(tmp_path: Path) -> None:
     """A table of addresses, as a switch of the compiler's own float helpers has one; and a variable."""
     table = "const int a = 3; const int *const t[] = {&a, 0}; int f(int i) { return *t[i]; }"

@@ -28,7 +28,7 @@ def images(key: Ed25519PrivateKey, version: int) -> list[bytes]:
     """A program that does nothing, for both slots."""
     return [
         sign(
-            program(slot, 8, header=HEADER) + LOOP * 996,
+            program(SLOTS[slot][0], 8, header=HEADER) + LOOP * 996,
             Version(version),
             key,
             address=SLOTS[slot][0],

@@ -12,6 +12,7 @@ import pytest
 from running import engine_of, hear, of
 from smpclient.requests.os_management import ResetWrite
 from stock_clients import ask, images, smpmgr
+from two_slots import KEY as FIRMWARE_KEY
 from two_slots import signed, update
 from typer.testing import CliRunner
 
@@ -213,6 +214,12 @@ def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, cont
             with pytest.raises(RefusedError, match=said):
                 flash_model(wearable, model(bytes(data), version, tmp_path))
             assert not any(active for _, _, active, _ in models(wearable))
+        path = tmp_path / "other_role.img"
+        path.write_bytes(sign(container, Version(9), FIRMWARE_KEY))
+        other_role = load_model(path)
+        assert other_role is not None
+        with pytest.raises(RefusedError, match="key"):
+            flash_model(wearable, other_role)
 
 
 def test_stock_clients_do_the_same_update(built: Path, container: bytes, tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ from thermo_core.wire.management import read as read_body
 from thermo_core.wire.records import decode
 from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import Command, StreamOp
+from thermo_sim.chips.mlx90640.eeprom import generate
+from thermo_sim.emulated_clock import EmulatedClock
+from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.nrf52840.machine import Machine, Settings, available, own_sensors
 
 FIRMWARE = ROOT / "device" / "firmware"
@@ -37,6 +40,7 @@ VOLTS, COUNTS_A_VOLT = (0.9, 1.2, 1.5, 1.8), 8000
 LONGEST_MS = 4000
 STARTS_IN_MS = 20
 """Until the line hears."""
+SEED, PAGES = 4, 10
 CAMERA, ADC, NOBODY = 0x33, 0x48, 0x50
 AMBIENT_C, HOT_C, HOT_ROW, HOT_COLUMN, HOT_RADIUS = 25.0, 85.0, 9, 20, 2
 SCENE: Settings = {
@@ -243,6 +247,28 @@ def test_the_whole_firmware_says_hello_and_reads_the_thermistors(
     counts = np.frombuffer(block.data, "<i2")
     assert block.sensor == 1
     np.testing.assert_allclose(counts / COUNTS_A_VOLT, VOLTS, atol=1 / COUNTS_A_VOLT)
+
+
+def test_the_whole_firmware_reads_the_simulators_chips_at_their_rate(built: Callable[[str | None], Path]) -> None:
+    clock = EmulatedClock()
+    hardware = SimulatedHardware.from_profile(seed=SEED, clock=clock, warm_up_tau_s=0)
+    with Machine(built(None), chips=(hardware.bus, clock)) as board:
+        clock.bind(board.now_us)
+        board.run(1000 * STARTS_IN_MS)
+        host = Host(Line(board))
+        start = StreamRequest(op=StreamOp.START, lease_ms=10_000).to_map()
+        assert host.ask(Op.WRITE, Command.STREAM, start, 1)["lease_ms"] == 10_000
+        for _ in range(LONGEST_MS):
+            host.hear()
+            if sum(block.sensor == 0 for block in host.blocks) == PAGES and host.blocks[-1].sensor == 0:
+                break
+        hello = read_body(Hello, host.ask(Op.READ, Command.HELLO, {}, 2))
+    camera, spots = hello.sensors
+    assert camera.id == generate(SEED)[7:10].astype(">u2").tobytes() and not camera.fault and not spots.fault
+    pages = [block for block in host.blocks if block.sensor == 0]
+    assert np.diff([page.index for page in pages]).tolist() == [1] * (PAGES - 1)
+    np.testing.assert_allclose(np.diff([page.time_us for page in pages]), 62_500, rtol=0.1)  # 16 a second
+    assert any(block.sensor == 1 for block in host.blocks)
 
 
 @pytest.mark.parametrize("wearable", [name for name in names() if name != "breast-patch"])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import edfio
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pylsl
@@ -25,10 +26,12 @@ from hypothesis import strategies as st
 from mcap.reader import make_reader
 
 from thermo_core.errors import LinkTimeoutError, UsageError
-from thermo_core.recording.layout import MOST_CHANNELS, LslSamples, LslStream
+from thermo_core.recording.layout import LSL_STREAM_TOPIC, LSL_TOPIC, MOST_CHANNELS, LslSamples, LslStream
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
 from thermo_host.application import run
+from thermo_host.commands.common import Output
+from thermo_host.commands.screen import Screen
 from thermo_host.exports import target
 from thermo_host.exports.decoding import Choice, Decoding
 from thermo_host.exports.rows import SampleRow
@@ -37,7 +40,7 @@ from thermo_host.link.items import Item, Telemetry
 from thermo_host.lsl import library
 from thermo_host.lsl.inlets import Inlet, LslInlets
 from thermo_host.lsl.library import Scope, keep_to_machine, load
-from thermo_host.lsl.outlets import LslOutlets
+from thermo_host.lsl.outlets import SETTLING, LslOutlets
 from thermo_host.sinks.describe import describe
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
@@ -132,7 +135,8 @@ def test_stamps_are_moments_of_capture_whatever_happens_to_the_date(monkeypatch:
     whole = recorded.session(recorded.BAND)
     whole = replace(whole, hello=whole.hello.__class__(**{**_fields(whole.hello), "serial": f"T{os.getpid()}"}))
     monitor = Monitor(whole)
-    ask(recorded.START_US)
+    for trip in range(SETTLING):
+        ask(recorded.START_US + 20_000 * trip)
     with LslOutlets(monitor.decoding, clock.utc_minus_monotonic_ns) as sink:
         names = {
             name.rsplit("-", 1)[1]: f"thermo-edge:{whole.hello.serial}:{name.rsplit('-', 1)[1]}" for name in sink.names
@@ -292,6 +296,7 @@ def test_what_is_wide_and_long_fits_into_messages_that_a_reader_takes(tmp_path: 
     wide.set_channel_units(["\U0001d538" * 60] * MOST_CHANNELS)
     said = pylsl.StreamInfo(f"{name}-said", "Markers", 3, 0.0, pylsl.cf_string, f"{name}-said")
     outlets = pylsl.StreamOutlet(wide), pylsl.StreamOutlet(said)
+    undated = (float("nan"), float("inf"), -1e300)
     path = tmp_path / "r.mcap"
     with LslInlets([name, f"{name}-said"], 0, WITHIN_S) as inlets, Recorder(path, session) as recorder:
         for one in inlets.inlets:
@@ -299,11 +304,14 @@ def test_what_is_wide_and_long_fits_into_messages_that_a_reader_takes(tmp_path: 
 
         def given() -> bool:
             outlets[0].push_sample([-1.2345678901234567e-300] * MOST_CHANNELS)
+            for at_s in undated:
+                outlets[1].push_sample(["when?"] * 3, at_s)
             outlets[1].push_sample(["\U0001d538" * 20_000] * 3)
             inlets.take(recorder.add)
             return all(one.samples > 2 for one in inlets.inlets)
 
         wait_for(given, "samples")
+        assert inlets.inlets[1].undated >= 3 and "without a time left out" in inlets.words
     recording = Recording(path)
     found = list(recording)
     assert not recording.damaged
@@ -322,6 +330,18 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are(sender: str) -> No
     assert "--lsl-scope link" in str(told.value)
 
 
+def test_all_senders_of_a_name_are_taken_each_by_a_name_of_its_own() -> None:
+    name = f"twin-{os.getpid()}"
+    outlets = [pylsl.StreamOutlet(pylsl.StreamInfo(name, "x", 1, 0.0, pylsl.cf_float32, f"{name}-{at}")) for at in "ab"]
+
+    def both() -> list[LslStream]:
+        found = [one.stream for one in LslInlets([name, name], 0, WITHIN_S).inlets]
+        return found if len(found) == len(outlets) else []
+
+    streams = wait_for(both, "both senders")
+    assert [(one.name, one.source_id) for one in streams] == [(name, f"{name}-a"), (f"{name}-2", f"{name}-b")]
+
+
 def test_what_gives_nothing_is_warned_of() -> None:
     stream = foreign(rate_hz=100.0)
     quiet = Inlet(stream, None, heard=time.monotonic() - 20)
@@ -336,6 +356,16 @@ def test_what_gives_nothing_is_warned_of() -> None:
         False,
         False,
     ]
+
+
+def test_the_view_warns_too(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    monitor = Monitor(session)
+    for item in came(recorded.band_records(2)):
+        monitor.push(item)
+    quiet = Inlet(foreign("Muse"), None, heard=time.monotonic() - 20)
+    with Screen(monitor, Output(False), None, warning=lambda: f"LSL {quiet.stream.name} gives nothing") as screen:
+        screen.idle()
+    assert capsys.readouterr().out.startswith("LSL Muse gives nothing | ")
 
 
 def foreign(name: str = "EEG", rate_hz: float = 100.0, **changes: Any) -> LslStream:
@@ -491,6 +521,46 @@ def test_samples_that_do_not_fit_their_stream_are_counted_and_no_number(tmp_path
     rows = [row for row in decoding if isinstance(row, SampleRow) and row.track.key == "lsl-EEG"]
     assert len(rows) == 10
     assert decoding._foreign.undecodable == 20
+
+
+def test_a_window_late_in_a_recording_knows_its_streams(
+    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s, later = time.monotonic(), 0
+    monkeypatch.setattr(time, "monotonic", lambda: now_s + later)
+    monkeypatch.setattr(time, "time_ns", lambda: STARTED_NS + later * 1_000_000_000)
+    with Recorder(tmp_path / "r.mcap", session) as recorder:
+        recorder.add(foreign())
+        for later in range(300):
+            recorder.add(samples(later * 10))
+    window = Choice(("lsl-EEG",), from_ns=STARTED_NS + 200_000_000_000, to_ns=STARTED_NS + 201_000_000_000)
+    rows = [row for row in Decoding(Recording(tmp_path / "r.mcap"), window) if isinstance(row, SampleRow)]
+    assert rows and {row.track.labels for row in rows} == {("Fp1", "Fp2")}
+
+
+def test_messages_that_are_none_are_counted_and_cost_nothing_else(tmp_path: Path, session: Session) -> None:
+    good = msgspec.to_builtins(samples(1))
+    bad: list[Any] = [
+        {**good, "values": good["values"][:-1]},
+        {**good, "values": [[1.0], *good["values"][1:]]},
+        {**good, "texts": [["x"]] * 10},
+        {**good, "values": []},
+        {**good, "times_ns": [-1] * 10},
+        {**good, "times_ns": [2**70] * 10},
+        {**good, "offset_s": "soon"},
+        {**good, "more": 1},
+        [],
+        {**msgspec.to_builtins(foreign()), "rate_hz": -1},
+    ]
+    with Recorder(tmp_path / "r.mcap", session) as recorder:
+        recorder.add(foreign())
+        for one in bad:
+            topic = LSL_STREAM_TOPIC if isinstance(one, dict) and "labels" in one else LSL_TOPIC
+            recorder._add(topic, STARTED_NS, STARTED_NS, json.dumps(one).encode())
+        recorder.add(samples(2))
+    recording = Recording(tmp_path / "r.mcap")
+    assert list(recording) == [foreign(), samples(2)]
+    assert recording.damaged == len(bad)
 
 
 _numbers = st.one_of(st.none(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))

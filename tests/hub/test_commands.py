@@ -59,6 +59,8 @@ def hub(*words: str) -> Iterator[str]:
         (("run", "--http-port", "65536"), 2, "not in the range"),
         (("run", "--folder", "/dev/null/x"), 9, "Cannot make the folder"),
         (("demo", "--wearables", "0"), 2, "not in the range"),
+        (("export", "SIM", "x.mcap"), 2, "'SIM' is no wearable of another hub; write WEARABLE@SITE"),
+        (("export", "SIM@home", "x.mcap", "--from", "noon"), 2, "'noon' is no moment"),
         (("fhir", "none-such", "--hours", "0"), 2, "not in the range"),
     ],
 )
@@ -72,7 +74,7 @@ def test_what_cannot_be_is_told_in_a_sentence(words: tuple[str, ...], code: int,
 def test_help_names_every_command() -> None:
     code, answer = says("--help")
     assert code == 0
-    for word in ("run", "demo", "link", "Not a"):
+    for word in ("run", "demo", "export", "link", "Not a"):
         assert word in answer
 
 

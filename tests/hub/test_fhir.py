@@ -19,11 +19,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thermo_core.errors import SchemaError, UsageError
+from thermo_core.recording.session import Session
+from thermo_core.wearable.file import read as read_wearable
+from thermo_core.wire.management import Hello, SensorState
 from thermo_hub.fhir.agreed import Purpose, Refusal, check_given, confirm, consents, say
 from thermo_hub.fhir.bundle import bundle, resources, transaction
 from thermo_hub.fhir.check import REQUIRED, check
 from thermo_hub.fhir.codes import Names
-from thermo_hub.fhir.description import Description, OutputFacts
+from thermo_hub.fhir.description import Description, OutputFacts, describe
 from thermo_hub.fhir.known import Known
 from thermo_hub.security.pseudonyms import key_of
 from thermo_hub.settings import Settings
@@ -32,6 +35,7 @@ from thermo_hub.trends.keeper import HOUR_NS
 
 START_NS = 20_000 * 24 * HOUR_NS
 KEY = bytes(range(32))
+WEARABLES = Path(__file__).parents[2] / "models" / "thermo_models" / "wearables"
 LOINC = "http://loinc.org"
 
 
@@ -346,3 +350,17 @@ def test_a_clinician_takes_it_out_where_the_wearer_agreed(visit: Visit) -> None:
     again = visit.client.post("/api/fhir/shared/sendings/again", headers={"x-thermo-csrf": csrf})
     assert (again.status_code, "hub.toml" in again.json()["detail"]) == (409, True)
     assert visit.client.get("/api/fhir/none-such?from_ms=1&to_ms=2").status_code == 400
+
+
+def test_what_signals_are_is_known_of_wearables_of_this_product() -> None:
+    def roles(wearable: str) -> dict[str, str]:
+        profile = read_wearable(WEARABLES / wearable / "wearable.toml").profile
+        states = tuple(SensorState(kind=one.kind) for one in profile.sensors)
+        hello = Hello("n", "s", "1", "p", profile.name, b"", sensors=states, sensor_count=len(states))
+        return {name: one.role for name, one in describe(Session(hello, profile, {}, {})).signals.items()}
+
+    patch, clothing, core = roles("breast-patch"), roles("clothing"), roles("core-temperature")
+    assert {name for name, role in patch.items() if role == "skin"} >= {"skin", "spots"}
+    assert patch["skin.ta"] == "around"
+    assert (clothing["chest"], clothing["microclimate"], clothing["room"]) == ("skin", "around", "around")
+    assert (core["face"], core["air"]) == ("skin", "around")

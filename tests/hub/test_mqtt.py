@@ -15,6 +15,8 @@ import sender
 from brokers import SECRET, Mosquitto
 
 from thermo_core.recording.session import Session
+from thermo_host.link.items import Telemetry
+from thermo_host.stream.playback import Recording
 from thermo_hub.broker import births, records
 from thermo_hub.broker.connection import Door
 from thermo_hub.broker.settings import Ingest, Mqtt
@@ -126,6 +128,24 @@ def check_whole(hub: Receiving, count: int) -> None:
         assert abs(one.received_ns - item.received_ns) < 1000
 
 
+def export(hub: Receiving, path: Path, count: int) -> None:
+    """What is kept can be had as a recording, whole or of a window of time."""
+    words = [
+        sys.executable,
+        "-m",
+        "thermo_hub.cli",
+        "export",
+        "SIM-1@home",
+        str(path),
+        "--folder",
+        str(hub.settings.place),
+    ]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert said == f"{path}: {count} records of SIM-1@home.\n"
+    played = [item.data for item in Recording(path).items() if isinstance(item, Telemetry)]
+    assert played == [item.data for item in sender.items(0, count)]
+
+
 def test_an_hour_without_a_broker_that_forgets_everything_loses_and_doubles_nothing(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
@@ -153,6 +173,7 @@ def test_an_hour_without_a_broker_that_forgets_everything_loses_and_doubles_noth
             (worn,) = hub.wearables.all()
             assert (worn.id, worn.state, worn.port) == ("SIM-1@home", "live", "mqtt:home/SIM-1")
             assert hub.joined[0].wearable == worn.id
+            export(hub, tmp_path / "night.mcap", more)
             refused = hub.wearables.listener(worn.id).ask(lambda _: None).exception(0)
             assert "is on another hub" in str(refused)
 

@@ -124,6 +124,21 @@ def test_what_the_finding_rests_on_is_shown_and_said(looking: Looking) -> None:
     expect(page.locator("path.rests")).to_have_count(0)
 
 
+def test_a_wearer_reads_in_plain_words_what_it_measures_says_and_who_looked(looking: Looking) -> None:
+    page = looking.go(looking.wearable().replace("/wearable/", "/me/"))
+    main = page.locator("main")
+    expect(main).to_contain_text(re.compile(r"The skin under the camera is \d+\.\d °C; its warmest place \d+\.\d °C\."))
+    expect(main).to_contain_text("Thermistor 1 is")
+    expect(main).to_contain_text(re.compile(r"it says (no )?lesion, and is \d+ % sure"))
+    expect(main).to_contain_text("You looked last at")
+    expect(main).to_contain_text("It informs; it is no medical device.")
+    page.get_by_role("button", name="Temperatures in degrees Celsius; change").click()
+    expect(main).to_contain_text(re.compile(r"The skin under the camera is \d+\.\d °F"))
+    page.get_by_role("button", name="Temperatures in degrees Fahrenheit; change").click()
+    page.get_by_role("link", name="What I agree to share").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Sharing of")
+
+
 def test_pictures_go_on_coming(looking: Looking) -> None:
     page = looking.go(looking.wearable())
     canvas = page.locator(".figure canvas")
@@ -192,7 +207,7 @@ def test_every_page_informs_only_has_names_contrast_and_fits_a_phone(looking: Lo
             *links,
             "/alerts/rules",
             wearable,
-            *(wearable.replace("/wearable/", f"/{name}/") for name in ("devices", "sharing")),
+            *(wearable.replace("/wearable/", f"/{name}/") for name in ("devices", "sharing", "me")),
         ):
             looking.go(path)
             page.get_by_role("heading", level=1).first.wait_for()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hubs import ORIGIN, Visit
 from reviewed import CLASSES, record, uncertain
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 from thermo_core.labels import read_labels
 from thermo_hub.alerts.tables import ALERT
@@ -17,6 +17,7 @@ from thermo_hub.review.windows import entropy, look_through
 from thermo_hub.security.cookies import name_of
 from thermo_hub.security.roles import Role
 from thermo_hub.store.store import Store, open_store
+from thermo_hub.store.tables import ACCESS
 
 RAISED = "an alert of a test"
 BOX = {"kind": "box", "signal": "skin", "points": [[8, 6], [13, 11]]}
@@ -191,6 +192,20 @@ def test_an_opinion_that_cannot_be_is_refused_with_a_sentence(
     item = items(ada)["Anna"]
     assert words in ada.say(item, "first", status=400, **opinion)["detail"]
     assert ada.get(f"/{item}")["state"] == "waiting"
+
+
+def test_who_looked_at_a_window_stands_in_the_access_log(visit: Visit, kept: Store) -> None:
+    fay = Reader(visit, "fay", "clinician")
+    item = items(fay)["Anna"]
+    fay.get(f"/{item}")
+    fay.say(item, "first", "lesion", expected=0)
+    with kept.read() as connection:
+        rows = connection.execute(select(ACCESS).where(ACCESS.c.who == "fay").order_by(ACCESS.c.id)).all()
+    assert [(one.wearable, one.action, one.what.replace(item, "ID")) for one in rows] == [
+        ("", "read", "GET /api/review"),
+        ("serial-one", "read", "GET /api/review/ID"),
+        ("serial-one", "change", "POST /api/review/ID/steps"),
+    ]
 
 
 def test_a_page_that_is_out_of_date_takes_no_step(visit: Visit, kept: Store) -> None:

@@ -1,6 +1,7 @@
 """The database: its migrations make the tables that the code has, in SQLite in WAL mode."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,20 @@ def test_a_transaction_that_fails_leaves_nothing(either: Store) -> None:
         connection.execute(text("INSERT INTO entry VALUES ('a', 1)"))
     with either.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM entry")).scalar() == 0
+
+
+def test_writers_at_once_wait_for_each_other_and_none_is_lost(either: Store) -> None:
+    """Each reads before it writes; what it has read must hold until then."""
+    with either.write() as connection:
+        connection.execute(text("INSERT INTO entry VALUES ('count', 0)"))
+
+    def count(times: int) -> None:
+        for _ in range(times):
+            with either.write() as connection:
+                known = connection.execute(text("SELECT expires_ns FROM entry")).scalar_one()
+                connection.execute(text("UPDATE entry SET expires_ns = :next"), {"next": known + 1})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, [25] * 8))
+    with either.read() as connection:
+        assert connection.execute(text("SELECT expires_ns FROM entry")).scalar_one() == 200

@@ -99,6 +99,7 @@ class SensorKind:
             CorrectionError.
         objection: (settings, correction) -> why no sensor in order can need the correction, a sentence; "" where one can. None where
             what `correction` refuses is enough.
+        surface: whether the temperature it is made for is that of a body's surface: of skin it touches or looks at.
     """
 
     settings: type[SensorSettings]
@@ -106,3 +107,4 @@ class SensorKind:
     constants: ConstantsKind | None = None
     correction: type[Correction] | None = None
     objection: Callable[[Any, Any], str] | None = None
+    surface: bool = False

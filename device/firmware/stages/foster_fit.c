@@ -16,6 +16,10 @@
 #define CLEAR 16.0F
 #define ALIKE 0.5F
 #define ALIKE_FROM 0.002F
+#define GO_TOGETHER 0.05F
+#define ALTERNATE (-0.35F)
+#define BY_TOGETHER 4.0F
+#define BY_ALTERNATE 1.5F
 #define BEYOND 1000.0F
 #define NOISY 0.007F
 #define ALMOST_WHOLE 0.03F
@@ -261,6 +265,14 @@ static void spread_of(struct bench *bench, float *spreads) {
   }
 }
 
+/* What intervals are multiplied by, from the correlation of neighbouring residuals. */
+static float wider(float alike, float noise) {
+  const float together = alike > GO_TOGETHER ? alike - GO_TOGETHER : 0.0F;
+  const float alternating = alike < ALTERNATE ? ALTERNATE - alike : 0.0F;
+  const float factor = 1.0F + BY_TOGETHER * together + BY_ALTERNATE * alternating;
+  return noise > LEAST_NOISE ? factor : 1.0F;
+}
+
 /* Where a fit scores better than the best before: what is said with it, 0 parts where the curve is none. */
 static void tell(struct bench *bench, struct fit *fit, const float *begun, float *best, float *output) {
   const struct foster_fit_parameters *parameters = bench->parameters;
@@ -312,6 +324,10 @@ static void tell(struct bench *bench, struct fit *fit, const float *begun, float
   bool told = bench->strays == 0 && begun[0] == (float)parts && noise >= NOISY && fabsf(whole - 1.0F) <= ALMOST_WHOLE;
   for (uint32_t i = 0; i < parts; i++) {
     told &= fabsf(begun[1U + i] - output[1U + i]) <= NEAR * output[1U + 2U * FOSTER_FIT_PARTS + i];
+  }
+  const float factor = wider(together / fit->squares, noise);
+  for (uint32_t i = 0; i < parts; i++) {
+    output[1U + 2U * FOSTER_FIT_PARTS + i] *= factor;
   }
   for (uint32_t i = 0; told && i < parts; i++) {
     output[1U + i] = begun[1U + i];

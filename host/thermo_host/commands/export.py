@@ -15,7 +15,7 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
 from thermo_host.commands.progress import ProgressLine
 from thermo_host.commands.screen import parse_span
-from thermo_host.exports import dumps, partitions, target
+from thermo_host.exports import dumps, target
 from thermo_host.exports.decoding import ALL, Choice, Decoding
 from thermo_host.exports.rows import Track
 from thermo_host.exports.totals import Totals
@@ -150,6 +150,8 @@ def _named(files: list[Path], foxglove: bool, zarr: bool) -> tuple[Path, Path]:
 
 
 def _export_all(output: Output, files: list[Path], folder: Path, choice: Choice, force: bool) -> None:
+    from thermo_host.exports import partitions  # with pyarrow, which takes memory that other exports spare
+
     with ProgressLine(output.progress) as progress:
         outcomes = partitions.export_all(
             files, folder, choice, force, lambda path, done, total: _of(progress, path, done, total)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
+from rich.console import Group
 from rich.live import Live
+from rich.text import Text
 
 from thermo_core.errors import UsageError
 from thermo_core.graph.engine import Outcome
@@ -34,6 +36,7 @@ class Screen:
         now_ns: UTC in nanoseconds, by which what is shown grows old; None where it does not, as in a recording.
         hint: which keys do what.
         wanted: names of signals to show in place of the sensors'.
+        warning: what is not as it should be beside the wearable, in words; "" where all is.
 
     Attributes:
         keyboard: tells whether somebody pressed q, while a view is on the screen.
@@ -47,12 +50,14 @@ class Screen:
         now_ns: Callable[[], int] | None = None,
         hint: str = "q ends it",
         wanted: Sequence[str] = (),
+        warning: Callable[[], str] = lambda: "",
     ) -> None:
         hello = monitor.session.hello
         self._monitor = monitor
         self._now_ns = now_ns
         self._console = output.words
         self._silent = output.as_json
+        self._warning = warning
         self._live: Live | None = None
         self._next = 0.0
         # A dumb terminal cannot move its cursor up, so it gets lines as a pipe does.
@@ -100,7 +105,7 @@ class Screen:
         else:
             self._next = now + LINE_S
             self._tick()
-            self._console.print(self._view.line())
+            self._console.print(" | ".join(filter(None, (self._warning(), self._view.line()))))
 
     def _tick(self) -> None:
         if self._now_ns is not None:
@@ -108,7 +113,11 @@ class Screen:
 
     def _draw(self, live: Live) -> None:
         self._tick()
-        live.update(self._view.render(self._console.width, self._console.height), refresh=True)
+        width, height, warning = self._console.width, self._console.height, self._warning()
+        shown = self._view.render(width, height - bool(warning))
+        if warning:
+            shown = Group(Text(warning, style="bold red", overflow="ellipsis", no_wrap=True), shown)
+        live.update(shown, refresh=True)
 
 
 def parse_span(text: str | None) -> Span | None:

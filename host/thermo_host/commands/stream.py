@@ -30,7 +30,7 @@ from thermo_host.link.session import fetch
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 from thermo_host.lsl.inlets import LslInlets
 from thermo_host.lsl.library import Scope
-from thermo_host.lsl.outlets import LslOutlets
+from thermo_host.lsl.outlets import LslOutlets, settled
 from thermo_host.sinks.json_lines import JsonLines
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.decoding import DecodeSettings
@@ -173,7 +173,8 @@ def record(
         with _outlets(wearable, monitor, output, lsl_scope) if lsl_out else contextlib.nullcontext() as outlets:
             sinks = [outlets] if outlets is not None else []
             if view and not as_json:
-                run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS), None, sinks)
+                warning = (lambda: "") if foreign is None else (lambda: foreign.warning)
+                run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS, (), warning), None, sinks)
             else:
                 run.go(None, ProgressLine(output.progress), sinks)
 
@@ -203,7 +204,7 @@ def _feedings(wearable: Wearable, session: Session, given: list[str] | None, rec
 
 def _outlets(wearable: Wearable, monitor: Monitor, output: Output, scope: Scope) -> LslOutlets:
     """LSL streams of what comes, told."""
-    outlets = LslOutlets(monitor.decoding, wearable.clock.utc_minus_monotonic_ns, scope)
+    outlets = LslOutlets(monitor.decoding, settled(wearable), scope)
     output.progress.print(outlets.words)
     return outlets
 

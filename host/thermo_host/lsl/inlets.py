@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from thermo_core.errors import LinkTimeoutError
+from thermo_core.errors import LinkError, LinkTimeoutError
 from thermo_core.recording.layout import LATEST_NS, LONGEST_TEXT, MOST_CHANNELS, LslSamples, LslStream
 from thermo_core.text import clean
 from thermo_host.exports.foreign_rows import distinct
@@ -24,6 +24,9 @@ LONGEST_NAME = 100
 CORRECT_S = 5.0
 """How often the offset of a sender's clock is asked for; two crystals part by a quarter of a millisecond meanwhile."""
 OPEN_S = 10.0
+SETTLE_S = 0.5
+MOST_SECONDS = 1e12
+"""Of a time stamp; ten thousand years are none."""
 SILENT_S = 3.0
 """What gave nothing for so long, and for ten of its periods, is told to be silent."""
 SILENT_PERIODS = 10
@@ -33,6 +36,8 @@ MOST_CHARACTERS = 32_768
 """The same of texts, each of up to four bytes, and of all labels of a stream."""
 MOST_ROUNDS = 32
 """Messages of one stream at a time, so that a backlog keeps nobody waiting."""
+LSL_ERRORS = (RuntimeError, TimeoutError)
+"""What pylsl raises where a stream is lost, late, or refuses."""
 _FORMATS = {1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
 """Of liblsl by their numbers."""
 
@@ -45,6 +50,7 @@ class Inlet:
         stream: what it is.
         inlet: of liblsl.
         samples: so far.
+        undated: left out, because their time stamp is none.
         offset_s: of its sender's clock; None until it is known, and then nothing is taken.
         heard: monotonic time of the newest sample, s.
         ask: set where the offset is to be asked for at once.
@@ -53,6 +59,7 @@ class Inlet:
     stream: LslStream
     inlet: Any
     samples: int = 0
+    undated: int = 0
     offset_s: float | None = None
     heard: float = field(default_factory=time.monotonic)
     ask: threading.Event = field(default_factory=threading.Event)
@@ -81,7 +88,8 @@ class LslInlets:
 
     Raises:
         UsageError: pylsl is not installed.
-        LinkTimeoutError: none is there of a name, or one does not answer or has more channels than are taken.
+        LinkTimeoutError: none is there of a name, or one does not answer.
+        LinkError: one has more channels than are taken.
     """
 
     def __init__(
@@ -105,7 +113,7 @@ class LslInlets:
         self._ended.set()
         for one in self.inlets:
             one.ask.set()
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(*LSL_ERRORS):
                 one.inlet.close_stream()
         for thread in self._threads:
             thread.join(CORRECT_S + 1)
@@ -120,7 +128,9 @@ class LslInlets:
     def words(self) -> str:
         """What came of each, in a sentence."""
         return "; ".join(
-            f"LSL {one.stream.name}: {one.samples} samples" + (", nothing came of it" if not one.samples else "")
+            f"LSL {one.stream.name}: {one.samples} samples"
+            + (f", {one.undated} without a time left out" if one.undated else "")
+            + (", nothing came of it" if not one.samples else "")
             for one in self.inlets
         )
 
@@ -136,21 +146,28 @@ class LslInlets:
             # Another sender may have taken its place; what waits is of the new clock.
             one.offset_s = None
             one.ask.set()
-        if one.offset_s is None:
+        offset_s = one.offset_s
+        if offset_s is None:
             return False
         spoken, channels = one.stream.format == "string", len(one.stream.labels)
         longest = max(1, min(LONGEST_TEXT, MOST_CHARACTERS // channels))
         most = max(1, MOST_CHARACTERS // (longest * channels) if spoken else MOST_NUMBERS // channels)
         try:
             rows, times = one.inlet.pull_chunk(timeout=0.0, max_samples=most, as_numpy=True)
-        except Exception:
+        except LSL_ERRORS:
             # Gone for good; liblsl waits by itself for what can come back. It is told as silent.
             return False
         if not len(times):
             return False
+        stamped = np.asarray(times, np.float64) + offset_s
+        known = np.abs(stamped) < MOST_SECONDS  # not so of NaN
+        one.undated += int(np.count_nonzero(~known))
+        full = len(times) == most
+        if not known.any():
+            return full
         shift_ns = self._utc_minus_monotonic_ns - round(local_minus_monotonic_s(self._pylsl) * 1e9)
-        stamped = np.asarray(times, np.float64) + one.offset_s
-        moments = [min(max(0, round(at_s * 1e9) + shift_ns), LATEST_NS) for at_s in stamped.tolist()]
+        moments = [min(max(0, round(at_s * 1e9) + shift_ns), LATEST_NS) for at_s in stamped[known].tolist()]
+        rows = rows[known]
         one.samples += len(moments)
         one.heard = time.monotonic()
         now_ns = time.monotonic_ns() + self._utc_minus_monotonic_ns
@@ -159,25 +176,29 @@ class LslInlets:
                 name=one.stream.name,
                 received_ns=now_ns,
                 times_ns=tuple(moments),
-                offset_s=one.offset_s,
+                offset_s=offset_s,
                 values=() if spoken else tuple(tuple(map(_number, row)) for row in rows.tolist()),
                 texts=tuple(tuple(_text(value, longest) for value in row) for row in rows) if spoken else (),
             )
         )
-        return len(moments) == most
+        return full
 
     def _found(self, names: Sequence[str], wait_s: float) -> list[Any]:
         """Descriptions of streams, of each name at least one."""
         resolver = self._pylsl.ContinuousResolver(forget_after=wait_s + 1)
         until = time.monotonic() + wait_s
+        complete = None
         while True:
             there = resolver.results()
-            found = [info for name in names for info in there if name in (info.name(), _shown(info.name()))]
+            found = [info for info in there if {info.name(), _shown(info.name())} & set(names)]
             known = {called for info in found for called in (info.name(), _shown(info.name()))}
             missing = [name for name in names if name not in known]
             if not missing:
-                return found
-            if time.monotonic() >= until:
+                complete = complete or time.monotonic()
+                # Others of the same names may answer a little later.
+                if time.monotonic() - complete > SETTLE_S:
+                    return sorted(found, key=lambda info: (info.name(), info.source_id()))
+            elif time.monotonic() >= until:
                 raise LinkTimeoutError(self._nobody(missing[0], there, wait_s))
             time.sleep(0.05)
 
@@ -197,18 +218,17 @@ class LslInlets:
         inlet = self._pylsl.StreamInlet(info, max_buflen=BUFFER_S)
         try:
             whole = inlet.info(timeout=OPEN_S)
-            if whole.channel_count() > MOST_CHANNELS:
-                raise LinkTimeoutError(
-                    f"The LSL stream {name} has {whole.channel_count()} channels, and a recording takes {MOST_CHANNELS}; leave it out."
-                )
             inlet.open_stream(timeout=OPEN_S)
-        except LinkTimeoutError:
-            raise
-        except Exception as error:
+        except LSL_ERRORS as error:
             raise LinkTimeoutError(
                 f"The LSL stream {name} is announced by {clean(info.hostname(), 60)} and does not answer; check its program and "
                 "the firewall."
             ) from error
+        if whole.channel_count() > MOST_CHANNELS or whole.channel_format() not in _FORMATS:
+            raise LinkError(
+                f"The LSL stream {name} has {whole.channel_count()} channels of format {whole.channel_format()}, and a recording "
+                f"takes {MOST_CHANNELS} of numbers or texts; leave it out."
+            )
         taken = {one.stream.name for one in self.inlets}
         return Inlet(_described(whole, taken), inlet)
 
@@ -217,7 +237,7 @@ class LslInlets:
         while not self._ended.is_set():
             try:
                 one.offset_s = float(one.inlet.time_correction(timeout=CORRECT_S))
-            except Exception:
+            except LSL_ERRORS:
                 self._ended.wait(1.0)
                 continue
             one.ask.wait(CORRECT_S)

@@ -25,6 +25,11 @@ BRACKETS = 9
 _LOOPBACK = b"lo\0"
 
 
+def configured() -> bool:
+    """Whether a configuration of LSL's own says how far, and not we."""
+    return bool(os.environ.get(CONFIGURATION))
+
+
 class Scope(StrEnum):
     """How far streams are announced and looked for."""
 
@@ -46,7 +51,7 @@ def load(scope: Scope) -> Any:
             "LSL needs liblsl, which pylsl does not find; its wheels for Linux, macOS and Windows bring it, else install it from "
             "https://github.com/sccn/liblsl/releases."
         ) from error
-    if not os.environ.get(CONFIGURATION):
+    if not configured():
         # Nothing of its own log: what happens to streams is told by whoever uses it.
         pylsl.set_config_content(f"[multicast]\nResolveScope = {scope}\n[log]\nlevel = -3\n")
     return pylsl

@@ -20,12 +20,15 @@ from thermo_core.wire.records import SignalRecord
 from thermo_host.about import about
 from thermo_host.exports.rows import Track, element_names, is_picture
 from thermo_host.link.items import Item, Telemetry
-from thermo_host.lsl.library import Scope, keep_to_machine, load, local_minus_monotonic_s
+from thermo_host.link.wearable import Wearable
+from thermo_host.lsl.library import CONFIGURATION, Scope, configured, keep_to_machine, load, local_minus_monotonic_s
 from thermo_host.sinks.describe import describe
 from thermo_host.stream.decoding import Decoding
 
 MANUFACTURER = "thermo-edge"
 MARKERS = "markers"
+SETTLING = 8
+"""Round trips, of which one is short."""
 STEP_S = 1e-6
 """How far behind the one before a sample is put whose time would not rise."""
 _TOLD = frozenset(("finding", "alert", "event", "gap", "marker", "lost", "session"))
@@ -73,13 +76,14 @@ class LslOutlets:
     @property
     def words(self) -> str:
         """What was opened, and to whom, in a sentence."""
-        where = "this computer" if self._scope is Scope.MACHINE else f"the {self._scope}"
+        where = "on this computer" if self._scope is Scope.MACHINE else f"on the {self._scope}"
+        where = f"as {CONFIGURATION} says" if configured() else where
         who = (
             "only programs on this computer reach them"
             if self.kept
             else "LSL has no password, and whoever reaches this computer can read them"
         )
-        return f"LSL streams {', '.join(self.names)}; announced on {where}, {who}."
+        return f"LSL streams {', '.join(self.names)}; announced {where}, {who}."
 
     def close(self) -> None:
         """Take the streams away."""
@@ -119,7 +123,7 @@ class LslOutlets:
             self._open(signal.name, _kind(signal), labels, signal, facts, facts["sensors"][number])
         self._open(MARKERS, "Markers", [MARKERS], None, facts, {})
         self.names = [outlet.name for outlet in self._outlets.values()]
-        if self._scope is Scope.MACHINE:
+        if self._scope is Scope.MACHINE and not configured():
             self.kept = keep_to_machine()
 
     def _open(
@@ -159,6 +163,17 @@ class LslOutlets:
 
     def _local_s(self, utc_ns: int) -> float:
         return (utc_ns - self._utc_minus_local_ns) / 1e9
+
+
+def settled(wearable: Wearable) -> int:
+    """Ask a wearable's clock some times more, so that the first stamps are good too; UTC less the host's monotonic clock, ns.
+
+    Raises:
+        LinkError: it does not answer.
+    """
+    for _ in range(SETTLING):
+        wearable.hello()
+    return wearable.clock.utc_minus_monotonic_ns
 
 
 class _Outlet:

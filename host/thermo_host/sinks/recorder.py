@@ -45,8 +45,9 @@ FLUSH_S = 0.25
 """Longest time a message waits before it is safe from a killed process."""
 SYNC_S = 1.0
 """Longest time before it is safe from a power cut, as far as the disk keeps its word."""
-TELL_S = 60.0
-"""How often streams of others are described anew, so that a damaged piece takes no more than that with it."""
+TELL_S = 30.0
+"""How often streams of others are described anew: what begins a window reads less than a minute before it, and a damaged piece takes
+no more than that with it."""
 
 
 class Recorder:

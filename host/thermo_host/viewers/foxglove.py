@@ -1,11 +1,14 @@
 """A live server for Foxglove: the SDK's, on this computer alone, with our door before it."""
 
 import logging
+import secrets
 from collections.abc import Callable
 from types import TracebackType
 
 import foxglove
+from foxglove.websocket import WebSocketServer
 
+from thermo_core.errors import UsageError
 from thermo_core.graph.engine import Outcome
 from thermo_host.exports.foxglove import Scene
 from thermo_host.link.items import Item
@@ -16,6 +19,20 @@ from thermo_host.viewers.rows import LiveRows
 PROTOCOLS = ("foxglove.sdk.v1",)
 BACKLOG = 256
 """Messages that wait for a slow viewer before the oldest are dropped."""
+
+
+def _started(context: foxglove.Context, name: str) -> tuple[WebSocketServer, str]:
+    """A server that asks nobody, at an address of this computer that no page in a browser can guess; else at the usual one."""
+    for address in (f"127.{'.'.join(str(1 + secrets.randbelow(254)) for _ in range(3))}", "127.0.0.1"):
+        try:
+            server = foxglove.start_server(
+                name=name, host=address, port=0, context=context, message_backlog_size=BACKLOG
+            )
+        except (OSError, RuntimeError):
+            # Not every system has all of 127.0.0.0/8.
+            continue
+        return server, address
+    raise UsageError("Foxglove's server cannot listen at 127.0.0.1; see what the system allows programs to do.")
 
 
 class FoxgloveServer:
@@ -37,15 +54,9 @@ class FoxgloveServer:
         self._context = foxglove.Context()
         self._rows = LiveRows(decoding)
         hello = decoding.session.hello
-        self._server = foxglove.start_server(
-            name=f"{hello.profile} {hello.serial}",
-            host="127.0.0.1",
-            port=0,
-            context=self._context,
-            message_backlog_size=BACKLOG,
-        )
+        self._server, address = _started(self._context, f"{hello.profile} {hello.serial}")
         self._scene = Scene(self._context, self._rows.first)
-        self.front = Front(door, self._server.port, PROTOCOLS, refused)
+        self.front = Front(door, f"{address}:{self._server.port}", PROTOCOLS, refused)
 
     def __enter__(self) -> "FoxgloveServer":
         try:

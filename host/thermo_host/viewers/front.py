@@ -1,6 +1,6 @@
 """The door before a WebSocket server that asks nobody who he is: a token, TLS, and no page of another site.
 
-The server behind it listens on 127.0.0.1 at a port of its own; whoever is let in is carried there and back byte for byte. Who is not
+The server behind it listens on this computer alone, at a port of its own; whoever is let in is carried there and back byte for byte. Who is not
 is told why by the reason of the close.
 """
 
@@ -125,7 +125,7 @@ class Front:
 
     Args:
         door: where, and who is let in.
-        behind: port of the server on 127.0.0.1.
+        behind: address and port of the server on this computer, "127.0.0.1:1234".
         protocols: WebSocket protocols that it speaks.
         refused: told, from that thread, who was refused and why.
 
@@ -141,7 +141,7 @@ class Front:
     def __init__(
         self,
         door: Door,
-        behind: int,
+        behind: str,
         protocols: Sequence[str],
         refused: Callable[[str, str], None] = lambda who, why: None,
     ) -> None:
@@ -231,7 +231,7 @@ class Front:
         return ""
 
     async def _carry(self, viewer: ServerConnection) -> None:
-        address = f"ws://127.0.0.1:{self._behind}"
+        address = f"ws://{self._behind}"
         chosen = [viewer.subprotocol] if viewer.subprotocol is not None else None
         if chosen is None:
             await viewer.close(POLICY_VIOLATION, f"This server speaks {self._protocols[0]}; connect with Foxglove.")

@@ -76,3 +76,35 @@ class Routes(Answer):
     """
 
     routes: list[Route]
+
+
+class Look(Answer):
+    """Somebody looked at a wearable.
+
+    Attributes:
+        at_ms: when, milliseconds since 1970 UTC; the same within ten minutes is told once.
+        who: name of the account.
+        roles: that they had.
+        wearable: id; "" for all wearables.
+        action: read, live, export or change.
+        what: method and path.
+        ok: whether their role may.
+    """
+
+    at_ms: int
+    who: str
+    roles: list[str]
+    wearable: str
+    action: str
+    what: str
+    ok: bool
+
+
+class Looks(Answer):
+    """Who looked.
+
+    Attributes:
+        accesses: newest first.
+    """
+
+    accesses: list[Look]

@@ -7,20 +7,21 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from thermo_core.errors import UsageError
-from thermo_hub.accounts.answers import Accounts, Invited, Named, Routes
+from thermo_hub.accounts.answers import Accounts, Invited, Looks, Named, Routes
 from thermo_hub.accounts.book import LONGEST_NAME, LONGEST_PASSWORD, Book
 from thermo_hub.accounts.limits import Limit
 from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.security.accesses import Accesses
 from thermo_hub.security.cookies import set_cookie
 from thermo_hub.security.matrix import matrix
-from thermo_hub.security.roles import EVERYBODY, TENDING, Role, Visitor, allow
+from thermo_hub.security.roles import EVERYBODY, TENDING, WATCHING, Role, Visitor, allow
 
 ROUTER = APIRouter(prefix="/api", tags=["accounts"])
 AT_ONCE = 2
@@ -197,6 +198,15 @@ def roles(request: Request) -> dict[str, Any]:
             for one in matrix(request.app.state.routes)
         ]
     }
+
+
+@ROUTER.get(
+    "/accesses/{wearable}", dependencies=[Depends(allow(WATCHING | {Role.ADMINISTRATOR}))], responses=says(Looks)
+)
+def accesses(wearable: str, request: Request, most: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
+    """Who looked at a wearable, or at all of them, newest first."""
+    found: Accesses = request.app.state.accesses
+    return {"accesses": found.of(wearable, most)}
 
 
 def _limit(runs: Running, request: Request, name: str) -> None:

@@ -24,6 +24,7 @@ from thermo_hub.alerts.watcher import Turn, Watcher
 from thermo_hub.alerts.watches import AgeWatch
 from thermo_hub.bus import Bus
 from thermo_hub.events import (
+    ALERT_STEP,
     Announced,
     Event,
     Found,
@@ -43,8 +44,6 @@ TICK_S = 0.5
 FILES_S = 5.0
 RETRY_S = 1.0
 BY_WEARABLE = "the wearable"
-STEP = "alert-step"
-"""Kind of what pages are told of each step; "alert" is what calls somebody."""
 Write = Callable[[int], "Kept | list[Kept] | None"]
 """Changes the store at a time, ns; gives what was changed."""
 
@@ -325,7 +324,7 @@ class Desk:
             else:
                 self._open.discard(key)
             if one.steps:
-                self._bus.publish(Announced(STEP, {"alert": dict(facts)}, facts["wearable"]))
+                self._bus.publish(Announced(ALERT_STEP, {"alert": dict(facts)}, facts["wearable"]))
                 self._deliveries.wake()
 
     def _write_now(self, write: Write) -> Kept | list[Kept] | None:

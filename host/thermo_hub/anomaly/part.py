@@ -29,7 +29,7 @@ from thermo_hub.anomaly.occlusion import Rest
 from thermo_hub.anomaly.rests import Rests
 from thermo_hub.anomaly.tables import ALERT_PICTURE
 from thermo_hub.described import says
-from thermo_hub.events import Announced, Event, Fed, Joined, Pictured, Sampled
+from thermo_hub.events import ALERT_STEP, Announced, Event, Fed, Joined, Pictured, Sampled
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import WATCHING, allow
 from thermo_hub.store.tables import BASELINE
@@ -40,7 +40,7 @@ PICTURE_NS = 10_000_000_000
 """How often it is told that a picture can be drawn."""
 KEEP_S = 60.0
 """How often what was learned is kept."""
-ALERT_STEP, RAISED = "alert-step", frozenset(("raised", "notified"))
+RAISED = frozenset(("raised", "notified"))
 """What the bus carries when an alert takes a step, and the first of its states."""
 FRESH_NS = 10_000_000_000
 MOST_KEPT = 500

@@ -1,5 +1,6 @@
 """The line to a broker: one way to open it, and one sentence where it cannot be."""
 
+import re
 import ssl
 from pathlib import Path
 
@@ -19,6 +20,7 @@ IN_FLIGHT = 32
 """Messages that wait for the broker to take them at most."""
 FOR_EVER_S = 0xFFFFFFFF
 VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 FAILURES = (aiomqtt.MqttError, OSError, ValueError)
 """What a line fails with."""
 
@@ -83,7 +85,7 @@ class Door:
 
     def problem(self, error: BaseException) -> str:
         """Why the line failed, in a sentence."""
-        reason = clean(str(error) or type(error).__name__, 200).rstrip(".")
+        reason = clean(_ERRNO.sub("", str(error)) or type(error).__name__, 200).rstrip(".")
         return f"The MQTT broker at {self.where} cannot be used: {reason}; check that it runs, what it lets this user do, and what hub.toml says of it."
 
 

@@ -84,6 +84,38 @@ class Routes(msgspec.Struct, frozen=True):
     routes: list[Route]
 
 
+class Look(msgspec.Struct, frozen=True):
+    """Somebody looked at a wearable.
+
+    Attributes:
+        at_ms: when, milliseconds since 1970 UTC; the same within ten minutes is told once.
+        who: name of the account.
+        roles: that they had.
+        wearable: id; "" for all wearables.
+        action: read, live, export or change.
+        what: method and path.
+        ok: whether their role may.
+    """
+
+    at_ms: int
+    who: str
+    roles: list[str]
+    wearable: str
+    action: str
+    what: str
+    ok: bool
+
+
+class Looks(msgspec.Struct, frozen=True):
+    """Who looked.
+
+    Attributes:
+        accesses: newest first.
+    """
+
+    accesses: list[Look]
+
+
 class ListedAlert(msgspec.Struct, frozen=True):
     """An alert in a list.
 
@@ -624,6 +656,26 @@ class Again(msgspec.Struct, frozen=True):
     waiting: int
 
 
+class Ingested(msgspec.Struct, frozen=True):
+    """What was taken since the hub began.
+
+    Attributes:
+        broker: host and port; None where none is set.
+        problem: why it cannot be reached; "" where it can.
+        records: that came.
+        repeats: that had come before.
+        bad: messages that hold none.
+        shown: ids of the wearables that they are of.
+    """
+
+    broker: str | None
+    problem: str = ""
+    records: int = 0
+    repeats: int = 0
+    bad: int = 0
+    shown: list[str] = []
+
+
 class Me(msgspec.Struct, frozen=True):
     """The visitor.
 
@@ -709,6 +761,40 @@ class Labelled(msgspec.Struct, frozen=True):
     """
 
     label: str
+
+
+class Uplink(msgspec.Struct, frozen=True):
+    """A wearable's line to the broker.
+
+    Attributes:
+        wearable: its id.
+        site: in topics.
+        waiting: records that wait.
+        lost: records that were not kept until the broker was back.
+        kept: whether the broker still owes that it has a message.
+        problem: why the broker cannot be reached; "" where it can.
+    """
+
+    wearable: str
+    site: str
+    waiting: int
+    lost: int
+    kept: bool
+    problem: str
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """Lines to the broker.
+
+    Attributes:
+        broker: host and port; None where none is set.
+        at_ms: now, milliseconds since 1970 UTC.
+        lines: of each wearable.
+    """
+
+    broker: str | None
+    at_ms: int
+    lines: list[Uplink]
 
 
 class RestsOn(msgspec.Struct, frozen=True):

@@ -17,10 +17,13 @@ from thermo_hub.client.answers import (
     Drawing,
     Estimates,
     Finding,
+    Ingested,
     Invited,
     Job,
     Labelled,
+    Lines,
     Looked,
+    Looks,
     Marked,
     Me,
     Named,
@@ -116,6 +119,13 @@ class AsyncAccountsOperations:
         Roles: administrator, engineer.
         """
         return await self._line.ask("GET", "/api/roles", Routes)
+
+    async def accesses(self, wearable: str, *, most: int = 200) -> Looks:
+        """Who looked at a wearable, or at all of them, newest first.
+
+        Roles: administrator, carer, clinician, wearer.
+        """
+        return await self._line.ask("GET", f"/api/accesses/{quoted(wearable)}", Looks, query={"most": most})
 
 
 class AsyncAlertsOperations:
@@ -382,12 +392,12 @@ class AsyncIngestOperations:
     def __init__(self, line: AsyncLine) -> None:
         self._line = line
 
-    async def facts(self) -> dict[str, Any]:
+    async def facts(self) -> Ingested:
         """How taking of records stands: what came, what had come before, and why the broker cannot be reached.
 
         Roles: administrator, engineer.
         """
-        return await self._line.ask("GET", "/api/ingest", dict[str, Any])
+        return await self._line.ask("GET", "/api/ingest", Ingested)
 
 
 class AsyncLiveOperations:
@@ -431,12 +441,12 @@ class AsyncMqttOperations:
     def __init__(self, line: AsyncLine) -> None:
         self._line = line
 
-    async def lines(self) -> dict[str, Any]:
+    async def lines(self) -> Lines:
         """How the lines to the broker stand: what waits, what was lost, and why a broker cannot be reached.
 
         Roles: administrator, engineer.
         """
-        return await self._line.ask("GET", "/api/mqtt", dict[str, Any])
+        return await self._line.ask("GET", "/api/mqtt", Lines)
 
 
 class AsyncPicturesOperations:

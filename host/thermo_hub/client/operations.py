@@ -17,10 +17,13 @@ from thermo_hub.client.answers import (
     Drawing,
     Estimates,
     Finding,
+    Ingested,
     Invited,
     Job,
     Labelled,
+    Lines,
     Looked,
+    Looks,
     Marked,
     Me,
     Named,
@@ -112,6 +115,13 @@ class AccountsOperations:
         Roles: administrator, engineer.
         """
         return self._line.ask("GET", "/api/roles", Routes)
+
+    def accesses(self, wearable: str, *, most: int = 200) -> Looks:
+        """Who looked at a wearable, or at all of them, newest first.
+
+        Roles: administrator, carer, clinician, wearer.
+        """
+        return self._line.ask("GET", f"/api/accesses/{quoted(wearable)}", Looks, query={"most": most})
 
 
 class AlertsOperations:
@@ -372,12 +382,12 @@ class IngestOperations:
     def __init__(self, line: Line) -> None:
         self._line = line
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Ingested:
         """How taking of records stands: what came, what had come before, and why the broker cannot be reached.
 
         Roles: administrator, engineer.
         """
-        return self._line.ask("GET", "/api/ingest", dict[str, Any])
+        return self._line.ask("GET", "/api/ingest", Ingested)
 
 
 class LiveOperations:
@@ -421,12 +431,12 @@ class MqttOperations:
     def __init__(self, line: Line) -> None:
         self._line = line
 
-    def lines(self) -> dict[str, Any]:
+    def lines(self) -> Lines:
         """How the lines to the broker stand: what waits, what was lost, and why a broker cannot be reached.
 
         Roles: administrator, engineer.
         """
-        return self._line.ask("GET", "/api/mqtt", dict[str, Any])
+        return self._line.ask("GET", "/api/mqtt", Lines)
 
 
 class PicturesOperations:

@@ -4,6 +4,8 @@ import keyword
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from thermo_core.errors import UsageError
+
 Schema = Mapping[str, Any]
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
@@ -64,7 +66,15 @@ def needed(schemas: Mapping[str, Schema], wanted: Iterable[str]) -> list[str]:
 
 
 def struct(name: str, schema: Schema) -> str:
-    """A schema as a struct, or as what its name stands for."""
+    """A schema as a struct, or as what its name stands for.
+
+    Raises:
+        UsageError: its name is none of Python's, as where two models of the API are called the same.
+    """
+    if not name.isidentifier():
+        raise UsageError(
+            f"The API's model {name!r:.80} has no name of its own; call it otherwise than those of other parts."
+        )
     if schema.get("type") != "object":
         return f"{name} = {annotation(schema)}\n"
     lines = [f"class {name}(msgspec.Struct, frozen=True):", f'    """{_documented(schema)}"""', ""]
@@ -77,7 +87,7 @@ def struct(name: str, schema: Schema) -> str:
         if field in required:
             lines.append(f"    {own}: {kind}" + (f" = msgspec.field({renamed})" if renamed else ""))
         else:
-            lines.append(f"    {own}: {kind} = {default(about)}")
+            lines.append(f"    {own}: {kind} = {about.get('default')!r}")
     return "\n".join(lines) + "\n"
 
 

@@ -54,7 +54,7 @@ def resources(found: Known, names: Names, wearable: str) -> list[tuple[str, Reso
     made += alerting(found, names, patient, device)
     made += provenances(found, names, device, model)
     made += records.consents(found, names, patient)
-    made += records.audit(found, names, patient)
+    made += records.audit(found.accesses, names, patient)
     return made
 
 

@@ -11,8 +11,6 @@ from thermo_core.sensors.kinds import KINDS
 from thermo_core.stages.stage import Stage
 from thermo_core.wearable.condition import slug
 
-SKIN_KINDS = frozenset(("mlx90640", "ads1115-ntc", "mlx90632", "mlx90614", "tmp117", "external"))
-"""Kinds of sensors whose temperatures are those of a body's surface."""
 AROUND = frozenset(("air", "ambient", "room"))
 """Names of sensors whose readings come from outside, and are of the air."""
 KEEPING = frozenset(
@@ -134,10 +132,13 @@ def describe(session: Session) -> Description:
 def _signal(plan: Plan, name: str, origins: list[str], sensors: dict[str, SensorFacts]) -> SignalFacts:
     measured = _is_measured(plan, name)
     unit = plan.signals[name].unit
-    kinds = {sensors[one].kind for one in origins}
     role: Role = "computed"
     if unit == "degC" and measured and origins:
-        of_skin = kinds <= SKIN_KINDS and not AROUND & set(origins) and not name.endswith(".ta")
+        of_skin = (
+            all(KINDS[sensors[one].kind].surface for one in origins)
+            and not AROUND & set(origins)
+            and not name.endswith(".ta")
+        )
         role = "skin" if of_skin else "around"
     return SignalFacts(role, tuple(origins), measured)
 

@@ -11,7 +11,7 @@ from thermo_core.errors import UsageError
 from thermo_hub.fhir.description import Description
 from thermo_hub.fhir.tables import CONFIRMATION, CONSENT, DESCRIPTION
 from thermo_hub.store.store import Store
-from thermo_hub.store.tables import METADATA, WEARABLE
+from thermo_hub.store.tables import ACCESS, METADATA, WEARABLE
 
 HOUR_WIDTH = 1
 HOUR_NS = 3_600_000_000_000
@@ -140,12 +140,9 @@ def consent_rows(connection: Connection, wearable: str) -> Sequence[Any]:
 
 
 def _accesses(connection: Connection, wearable: str, from_ns: int, to_ns: int) -> Sequence[Any]:
-    access = METADATA.tables.get("access")
-    if access is None:
-        return ()
     return connection.execute(
-        select(access)
-        .where(access.c.wearable == wearable, access.c.at_ns >= from_ns, access.c.at_ns < to_ns)
-        .order_by(access.c.at_ns)
+        select(ACCESS)
+        .where(ACCESS.c.wearable.in_((wearable, "")), ACCESS.c.at_ns >= from_ns, ACCESS.c.at_ns < to_ns)
+        .order_by(ACCESS.c.at_ns, ACCESS.c.id)
         .limit(MOST_ACCESSES)
     ).all()

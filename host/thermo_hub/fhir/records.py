@@ -1,6 +1,6 @@
 """Who it is about, with what, what they agreed to and who looked: Patient, Device, Consent, AuditEvent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from thermo_hub.fhir.agreed import WORDS, Purpose
@@ -109,9 +109,9 @@ def consents(known: Known, names: Names, patient_url: str) -> Iterator[tuple[str
         yield identified(made, names.url("Consent", row.id))
 
 
-def audit(known: Known, names: Names, patient_url: str) -> Iterator[tuple[str, Resource]]:
+def audit(accesses: Sequence[Any], names: Names, patient_url: str) -> Iterator[tuple[str, Resource]]:
     """Who looked at the wearable."""
-    for row in known.accesses:
+    for row in accesses:
         made: Resource = {
             "resourceType": "AuditEvent",
             "type": coding(f"{HL7}/audit-event-type", "rest", "RESTful Operation"),

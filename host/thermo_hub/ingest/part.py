@@ -17,7 +17,9 @@ from thermo_core.errors import RecordingError, StorageError, ThermoError
 from thermo_hub.broker.connection import FAILURES, Door, first_of
 from thermo_hub.broker.settings import Ingest
 from thermo_hub.broker.topics import BIRTH, KEPT, RECORDS, ROOT, STATUS, Place, read
+from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.ingest.answers import Ingested
 from thermo_hub.ingest.keeper import Keeper, Mark, Taken
 from thermo_hub.ingest.remote import Remote
 from thermo_hub.security.roles import TENDING, allow
@@ -32,6 +34,8 @@ CONFIRM_S = 5.0
 """How often it is told how far a wearable is kept."""
 AGAIN_S = 5.0
 """Least time from one asking for what is missing to the next."""
+AT_ONCE = 100
+"""Wearables that are confirmed before others have their turn."""
 TICK_S = 1.0
 RETRY_S = 1.0
 
@@ -97,8 +101,10 @@ class Taker:
         for site in self._settings.sites or ("+",):
             for what in (BIRTH, RECORDS, STATUS):
                 await line.subscribe(f"{ROOT}/{site}/+/up/{what}", qos=1)
-        for place, mark in self._keeper.marks().items():
+        for number, (place, mark) in enumerate(self._keeper.marks().items()):
             await self._confirm(line, place, mark, again=True)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hear(line))
             group.create_task(self._confirm_on(line))
@@ -206,7 +212,8 @@ class Taker:
         facts: dict[str, Any] = {"boot": mark[0], "sequence": mark[1]}
         if again:
             facts["again"] = True
-        await line.publish(place.down(KEPT), json.dumps(facts), qos=1, retain=True)
+        # Not to wait for the broker: one that is lost is made up for by the next, or by what is then missing.
+        await line.publish(place.down(KEPT), json.dumps(facts), qos=0, retain=True)
 
     async def _tick_on(self) -> None:
         while True:
@@ -252,7 +259,7 @@ async def run(hub: Hub) -> AsyncIterator[Taker | None]:
 PART = Part("ingest", ROUTER, run)
 
 
-@ROUTER.get("", dependencies=[Depends(allow(TENDING))])
+@ROUTER.get("", dependencies=[Depends(allow(TENDING))], responses=says(Ingested))
 async def facts(connection: HTTPConnection) -> dict[str, Any]:
     """How taking of records stands: what came, what had come before, and why the broker cannot be reached."""
     taker: Taker | None = connection.app.state.running[PART.name]

@@ -25,6 +25,7 @@ from thermo_hub.live.frames import message
 from thermo_hub.live.presenter import Presenter
 from thermo_hub.live.shown import summary
 from thermo_hub.live.viewers import Viewer
+from thermo_hub.security.accesses import Accesses
 from thermo_hub.security.cookies import cookie_of
 from thermo_hub.security.roles import EVERYBODY, TENDING, WATCHING, Visitor, allow
 
@@ -61,6 +62,7 @@ class Time(msgspec.Struct, forbid_unknown_fields=True, tag_field="type", tag="ti
     sent: float
 
 
+LIVE = "WEBSOCKET /api/live"
 READ = msgspec.json.Decoder(Watch | Time)
 
 
@@ -143,10 +145,16 @@ async def live(
     """What wearables measure and say, as it comes; see `frames` for what travels. Who only tends wearables hears how they are."""
     await socket.accept()
     viewer = Viewer(measures=bool(visitor.roles & WATCHING))
+    accesses: Accesses = socket.app.state.accesses
+    roles = " ".join(sorted(visitor.roles))
     sending = asyncio.create_task(_send(socket, viewer, lambda: hub.door.knows(cookie)))
     try:
         while True:
-            _hear(await socket.receive_text(), viewer, presenter)
+            said = READ.decode(await socket.receive_text())
+            if isinstance(said, Watch):
+                for wearable in said.wearables or [""]:
+                    await run_in_threadpool(accesses.note, visitor.name, roles, wearable, "live", LIVE)
+            _hear(said, viewer, presenter)
     except (WebSocketDisconnect, msgspec.MsgspecError, RuntimeError):
         pass  # it left, or is none of our pages
     finally:
@@ -158,8 +166,7 @@ async def live(
             await socket.close()
 
 
-def _hear(text: str, viewer: Viewer, presenter: Presenter) -> None:
-    said = READ.decode(text)
+def _hear(said: Watch | Time, viewer: Viewer, presenter: Presenter) -> None:
     if isinstance(said, Time):
         viewer.tell(message("time", sent=said.sent, utc=time.time_ns() / 1e6))
         return

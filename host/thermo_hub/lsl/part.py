@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter
 
-from thermo_core.errors import LinkError
+from thermo_core.errors import ThermoError
 from thermo_core.graph.engine import Outcome
 from thermo_core.recording.session import Session
 from thermo_host.link.items import Item
 from thermo_host.lsl.library import Scope, load
-from thermo_host.lsl.outlets import LslOutlets
+from thermo_host.lsl.outlets import LslOutlets, settled
 from thermo_host.stream.decoding import Decoding
 from thermo_host.stream.pump import Sink
 from thermo_hub.events import Joined
@@ -66,14 +67,19 @@ class Giving:
         subscription = self._hub.bus.subscribe({Joined})
         try:
             async for event in subscription:
-                with contextlib.suppress(LinkError):
+                # Who left meanwhile joins again.
+                with contextlib.suppress(ThermoError):
                     await self._take_up(event.wearable)
         finally:
             self._hub.bus.unsubscribe(subscription)
 
     async def _take_up(self, wearable: str) -> None:
         listener = self._hub.wearables.listener(wearable)
-        clock_ns = await asyncio.wrap_future(listener.ask(lambda one: one.clock.utc_minus_monotonic_ns))
+        try:
+            clock_ns = await asyncio.wrap_future(listener.ask(settled))
+        except ThermoError:
+            # One that is heard over others has no clock here; its moments are in UTC already.
+            clock_ns = time.time_ns() - time.monotonic_ns()
         before = self._sinks.get(wearable)
         if before is not None and abs(before.clock_ns - clock_ns) < SAME_NS:
             return

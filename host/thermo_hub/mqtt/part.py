@@ -19,7 +19,9 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_hub.broker.connection import Door
 from thermo_hub.broker.settings import WEARABLE, Mqtt
 from thermo_hub.broker.topics import ALERT, FINDING, MINUTE, NOW, PICTURE, Place, level
+from thermo_hub.described import says
 from thermo_hub.events import (
+    ALERT_STEP,
     Announced,
     Event,
     Found,
@@ -33,6 +35,7 @@ from thermo_hub.events import (
     Sampled,
 )
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.mqtt.answers import Lines
 from thermo_hub.mqtt.discovery import entities
 from thermo_hub.mqtt.numbers import Numbers
 from thermo_hub.mqtt.sink import SpoolSink
@@ -45,8 +48,6 @@ ROUTER = APIRouter(prefix="/api/mqtt", tags=["mqtt"])
 FOLDER = "spool"
 NOW_NS = 5_000_000_000
 """How often the newest numbers are told."""
-STEP = "alert-step"
-"""Kind of announcement of each step of an alert."""
 MEGABYTE = 1_000_000
 
 
@@ -136,7 +137,7 @@ class Teller:
             )
         elif isinstance(event, Rolled):
             line.say(said(place.up(MINUTE), _minute(event), newest=False))
-        elif isinstance(event, Announced) and event.kind == STEP:
+        elif isinstance(event, Announced) and event.kind == ALERT_STEP:
             alert = event.data["alert"]
             line.say(said(place.up(ALERT, str(alert["rule"])), {"alert": alert, "notice": NOTICE}, retain=True))
         elif isinstance(event, Pictured):
@@ -264,7 +265,7 @@ def _teller(connection: HTTPConnection) -> Teller | None:
     return found
 
 
-@ROUTER.get("", dependencies=[Depends(allow(TENDING))])
+@ROUTER.get("", dependencies=[Depends(allow(TENDING))], responses=says(Lines))
 async def lines(connection: HTTPConnection) -> dict[str, Any]:
     """How the lines to the broker stand: what waits, what was lost, and why a broker cannot be reached."""
     teller, settings = _teller(connection), hub_of(connection).settings.mqtt

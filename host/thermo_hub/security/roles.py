@@ -7,6 +7,8 @@ from enum import StrEnum
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
+from thermo_hub.security.accesses import Accesses
+
 
 class Role(StrEnum):
     """What somebody is to the wearers of a hub."""
@@ -56,7 +58,10 @@ class Allowed:
         visitor: Visitor | None = connection.scope.get("visitor")
         if visitor is None:
             raise HTTPException(401, "Come in by the link that the hub printed, or sign in.")
-        if not self.roles & visitor.roles:
+        may = bool(self.roles & visitor.roles)
+        accesses: Accesses = connection.app.state.accesses
+        accesses.note_route(connection, visitor.name, " ".join(sorted(visitor.roles)), may)
+        if not may:
             wanted = " or ".join(sorted(self.roles))
             raise HTTPException(403, f"This is for a {wanted}; ask an administrator for that role.")
         return visitor

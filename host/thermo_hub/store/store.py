@@ -15,8 +15,11 @@ from thermo_core.files import make_folder
 from thermo_core.text import clean
 from thermo_hub.settings import Settings
 
-BUSY_S = 10.0
+BUSY_S = 30.0
 """How long a writer of SQLite waits for another."""
+WRITES = "thermo_hub_writes"
+WRITER = 0x7468_6875_6277
+"""Number of the lock of PostgreSQL that a transaction holds which writes."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -42,7 +45,7 @@ class Store:
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction: all of it is kept when the block ends, or nothing where it fails."""
-        with _told(self.engine), self.engine.begin() as connection:
+        with _told(self.engine), _writing(self.engine).begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -63,6 +66,9 @@ def open_store(settings: Settings) -> Store:
     engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
     with _told(engine):
         _migrate(engine)
     return Store(engine)
@@ -77,11 +83,28 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def _migrate(engine: Engine) -> None:
-    with engine.begin() as connection:
+    with _writing(engine).begin() as connection:
         command.upgrade(config(connection), "head")
 
 
+def _writing(engine: Engine) -> Engine:
+    """The same engine for transactions that write."""
+    return engine.execution_options(**{WRITES: True})
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin; with the lock where it is to be written, because one that has read cannot get it any more once another has written."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Have one transaction write after the other there too: what one has read, no other changes before it has written."""
+    if connection.get_execution_options().get(WRITES):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER})")
+
+
 def _set_up_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins, not the driver
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(BUSY_S * 1000)}"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -3,7 +3,7 @@
 A change here comes with a file in `migrations/versions`, which `tests/hub/test_store.py` holds to these tables.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
 
 METADATA = MetaData(
     naming_convention={
@@ -55,3 +55,17 @@ BASELINE = Table(
     Column("updated_ns", BigInteger, nullable=False),
     Column("samples", Integer, nullable=False),
 )
+
+ACCESS = Table(
+    "access",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("who", String(80), nullable=False, comment="name of the visitor"),
+    Column("roles", String(255), nullable=False, comment="that they had then, separated by spaces"),
+    Column("wearable", String(80), nullable=False, comment="id of the one that was looked at; empty for all of them"),
+    Column("action", String(16), nullable=False, comment="read, live, export or change"),
+    Column("what", String(200), nullable=False, comment="method and path of the route"),
+    Column("ok", Boolean, nullable=False, comment="whether the visitor's role may"),
+)
+Index("ix_access_wearable", ACCESS.c.wearable, ACCESS.c.at_ns)

@@ -4,6 +4,7 @@ A driver writes where its buffers are and starts a transaction; the rest is the 
 specification has it: DMA, the shortcuts from one part to the next, the events at the end. It takes as long as the bus does.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from thermo_sim.emulated_clock import EmulatedClock
@@ -43,9 +44,15 @@ class Twim:
         self._came: tuple[int, bytes] = (OK, b"")
         self._held = False
 
-    def look(self) -> None:
-        """Do what has been asked for, and end what has had its time."""
+    @property
+    def left_us(self) -> int:
+        """How long what is under way still takes, microseconds; for ever where nothing is."""
+        return sys.maxsize if self._ends_us is None else self._ends_us - self._clock.now_us()
+
+    def look(self) -> bool:
+        """Do what has been asked for, and end what has had its time; whether something ended, which wakes the processor."""
         sim = self._sim
+        woken = False
         if (frequency := sim.read_u32(_FREQUENCY)) not in (0, _SEEN):
             sim.write_u32(_FREQUENCY, _SEEN)
             self._bus.frequency_hz = round(frequency * _CLOCK_HZ / (1 << 32))
@@ -54,15 +61,18 @@ class Twim:
         if sim.read_u32(_STOP):
             sim.write_u32(_STOP, 0)
             self._end(_STOPPED)
+            woken = True
         if sim.read_u32(_START_TX) or sim.read_u32(_START_RX):
             self._begin()
         if self._ends_us is not None and self._clock.now_us() >= self._ends_us:
             self._ends_us = None
             self._finish()
+            woken = True
         held = self._bus.is_held()
         if held != self._held:
             self._held = held
             sim.set_pin("sda", not held)
+        return woken
 
     def _begin(self) -> None:
         sim = self._sim

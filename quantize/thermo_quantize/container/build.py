@@ -12,8 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from thermo_core.bundle import Bundle, SelfTest
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.firmware.signed import sign
-from thermo_core.graph.learned import learnings
-from thermo_core.graph.plan import Plan
 from thermo_core.image import Image, verify
 from thermo_core.wire.keeping import ring_bytes
 from thermo_quantize.compiler.compile import Compiled, by_argument, compile_model
@@ -22,7 +20,7 @@ from thermo_quantize.container.layout import End, NetworkPart, pack
 from thermo_quantize.container.relocations import KIND_SHIFT, OF_ROOM, OF_STAGES, TABLES, VARIABLES, read
 from thermo_quantize.firmware import generate_contained
 from thermo_quantize.fit import check_bundle
-from thermo_quantize.structures import FIRMWARE, LEARNING, MODEL, offers
+from thermo_quantize.structures import FIRMWARE, needs, offers
 
 COMPILER = "arm-none-eabi-gcc"
 PROCESSORS: Mapping[str, str] = {
@@ -97,12 +95,12 @@ def build(image: Image, target: str = "m4") -> Container:
         model: by_argument(compile_model(bundle.networks[model], name, target)) for model, name in names.items()
     }
     files, plan = generate_contained(bundle, image, networks, _NAME)
-    needs = _needs(plan)
-    linked = read(_link(networks.values(), files, needs, target))
+    needed = needs(files.values())
+    linked = read(_link(networks.values(), files, needed, target))
     parts = [
         _part(one, names[model], linked.symbols, bundle.self_tests.get(model, ())) for model, one in networks.items()
     ]
-    data = pack(target, bundle.profile, parts, linked, needs, f"{_NAME}_profile", ring_bytes(plan))
+    data = pack(target, bundle.profile, parts, linked, needed, f"{_NAME}_profile", ring_bytes(plan))
     return Container(data, networks, linked.relocations, max(part.arena_bytes for part in parts), linked.room_bytes)
 
 
@@ -122,13 +120,7 @@ def sign_containers(bundle: bytes, key: Ed25519PrivateKey, targets: Sequence[str
     return {target: sign(build(image, target).data, image.version, key) for target in targets}
 
 
-def _needs(plan: Plan) -> list[str]:
-    """What the graph takes from the firmware, by name."""
-    stages = sorted({stage.op for stage in plan.profile.stages})
-    return [*stages, MODEL, *([LEARNING] if learnings(plan) else [])]
-
-
-def _link(networks: Iterable[Compiled], graph: Mapping[str, str], needs: Sequence[str], target: str) -> bytes:
+def _link(networks: Iterable[Compiled], graph: Mapping[str, str], needed: Sequence[str], target: str) -> bytes:
     """All networks with what they call, the graph's tables, and numbers in the place of what the firmware has."""
     with tempfile.TemporaryDirectory(prefix="thermo-quantize-") as name:
         folder = Path(name)
@@ -158,7 +150,8 @@ def _link(networks: Iterable[Compiled], graph: Mapping[str, str], needs: Sequenc
         ]
         offered = offers()
         command += [
-            f"-Wl,--defsym={offered[name]}={(OF_STAGES << KIND_SHIFT) + number:#x}" for number, name in enumerate(needs)
+            f"-Wl,--defsym={offered[name]}={(OF_STAGES << KIND_SHIFT) + number:#x}"
+            for number, name in enumerate(needed)
         ]
         command += ["-Wl,--emit-relocs,--no-warn-rwx-segments,--orphan-handling=place", "-T", "container.ld", *roots]
         done = subprocess.run(
@@ -170,7 +163,7 @@ def _link(networks: Iterable[Compiled], graph: Mapping[str, str], needs: Sequenc
         )
         if done.returncode:
             lines = done.stderr.strip().splitlines()
-            why = next((line for line in lines if "error" in line), lines[-1])
+            why = next((line for line in lines if "error:" in line or "undefined" in line), lines[-1])
             raise ModelError(f"The model cannot be compiled for {target}: {why[:200]}; tell the makers of thermo-edge.")
         return (folder / "container.elf").read_bytes()
 

@@ -1,8 +1,11 @@
 """foster_fit against the constants that curves were made of, and against scipy's least squares."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import scipy.optimize
+import scipy.signal
 from numpy.typing import NDArray
 from stage_runs import run, samples, sensor, wearable
 
@@ -70,14 +73,29 @@ def test_a_noisy_curve_is_fitted_as_scipy_does() -> None:
     assert spread == pytest.approx(1.9 * np.sqrt(np.diag(covariance))[2:], rel=0.3)
 
 
-def test_intervals_hold_nine_in_ten() -> None:
+def white(rng: np.random.Generator) -> Floats:
+    return rng.normal(0, 0.01, 600)
+
+
+def coloured(rng: np.random.Generator) -> Floats:
+    """Four fifths of it stay from second to second."""
+    return np.asarray(scipy.signal.lfilter([1.0], [1.0, -0.8], rng.normal(0, 0.003, 700))[100:])
+
+
+def twice(rng: np.random.Generator) -> Floats:
+    """Of a sensor that speaks every other second."""
+    return np.repeat(rng.normal(0, 0.005, 300), 2)
+
+
+@pytest.mark.parametrize("noise", [white, coloured, twice])
+def test_intervals_hold_nine_in_ten(noise: Callable[[np.random.Generator], Floats]) -> None:
     rng = np.random.default_rng(2)
     tau = np.array([15.0, 160.0])
-    curves = [curve(tau, np.array([0.45, 0.55])) + rng.normal(0, 0.01, 600) for _ in range(150)]
+    curves = [curve(tau, np.array([0.45, 0.55])) + noise(rng) for _ in range(150)]
     inside = [
         np.abs(found - tau) <= spread for parts, found, _, spread in map(said, fitted(*curves).values) if parts == 2
     ]
-    assert len(inside) > 140
+    assert len(inside) > 120
     assert 0.85 < np.mean(inside) < 0.97
 
 

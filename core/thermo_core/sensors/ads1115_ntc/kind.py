@@ -80,4 +80,5 @@ KIND = SensorKind(
     lambda settings, constants, correction: ThermistorReader(settings, correction),
     correction=CurveCorrection,
     objection=objection,
+    surface=True,
 )

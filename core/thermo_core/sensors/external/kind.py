@@ -39,4 +39,4 @@ class ExternalReader:
         return ({self._signal.name: Sample(block.time_us, kept, flags)},)
 
 
-KIND = SensorKind(ExternalSettings, lambda settings, constants, correction: ExternalReader(settings))
+KIND = SensorKind(ExternalSettings, lambda settings, constants, correction: ExternalReader(settings), surface=True)

@@ -88,4 +88,4 @@ def _checked(word: int, low: int, high: int) -> tuple[np.float32, Quality]:
     return decode.celsius(word), Quality(0)
 
 
-KIND = SensorKind(Mlx90614Settings, Mlx90614Reader, CONSTANTS, Mlx90614Correction)
+KIND = SensorKind(Mlx90614Settings, Mlx90614Reader, CONSTANTS, Mlx90614Correction, surface=True)

@@ -81,4 +81,4 @@ def _mean(first: int, second: int) -> int:
     return int((first + second) / 2)
 
 
-KIND = SensorKind(Mlx90632Settings, Mlx90632Reader, CONSTANTS, Mlx90632Correction)
+KIND = SensorKind(Mlx90632Settings, Mlx90632Reader, CONSTANTS, Mlx90632Correction, surface=True)

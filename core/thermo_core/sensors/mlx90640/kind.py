@@ -143,4 +143,5 @@ KIND = SensorKind(
     ConstantsKind(CONSTANTS_BYTES, _identity),
     PixelCorrection,
     lambda settings, correction: objection(correction),
+    surface=True,
 )

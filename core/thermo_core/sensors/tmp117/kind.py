@@ -61,4 +61,5 @@ KIND = SensorKind(
     Tmp117Settings,
     lambda settings, constants, correction: Tmp117Reader(settings, correction),
     correction=Tmp117Correction,
+    surface=True,
 )

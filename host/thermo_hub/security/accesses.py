@@ -1,0 +1,126 @@
+"""Who looked at which wearable: a row before anything is given out, so that nobody looks whom no row names.
+
+Written where a route asks for a role (`roles.Allowed`), of every route that tells of a wearable; the same again within minutes is one row.
+"""
+
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import insert, select
+from starlette.requests import HTTPConnection
+
+from thermo_core.text import clean
+from thermo_hub.store.store import Store
+from thermo_hub.store.tables import ACCESS, METADATA
+
+AGAIN_NS = 10 * 60 * 1_000_000_000
+"""Somebody who asks for the same again within this time is not written down again."""
+MOST_KEYS = 10_000
+LABELS = "/api/review/labels.npz"
+ALL = frozenset(("/api/wearables", "/api/alerts", "/api/recordings", "/api/review", LABELS))
+"""Routes that tell of every wearable."""
+EXPORTS = ("/file", "/pictures/{signal}.png", "/pictures/{signal}.svg")
+FHIR = "/api/fhir/{wearable}"
+
+
+class Accesses:
+    """Writes accesses down. May be used in any thread, but not in the event loop.
+
+    Args:
+        store: where they go.
+        now_ns: what time it is.
+    """
+
+    def __init__(self, store: Store, now_ns: Callable[[], int] = time.time_ns) -> None:
+        self._store = store
+        self._now_ns = now_ns
+        self._written: dict[tuple[str, ...], int] = {}
+        self._lock = Lock()
+
+    def note(self, who: str, roles: str, wearable: str, action: str, what: str, ok: bool = True) -> None:
+        """Write down that somebody looks.
+
+        Args:
+            who: name of the visitor.
+            roles: of them, separated by spaces.
+            wearable: id; "" for all.
+            action: read, live, export or change.
+            what: method and path.
+            ok: whether their role may.
+
+        Raises:
+            StorageError: it cannot be written down.
+        """
+        now_ns = self._now_ns()
+        wearable, what = clean(wearable, 80), clean(what, 200)
+        key = who, roles, wearable, action, what, str(ok)
+        with self._lock:
+            if now_ns - self._written.get(key, now_ns - AGAIN_NS) < AGAIN_NS:
+                return
+            with self._store.write() as connection:
+                connection.execute(
+                    insert(ACCESS).values(
+                        at_ns=now_ns, who=who, roles=roles, wearable=wearable, action=action, what=what, ok=ok
+                    )
+                )
+            if len(self._written) >= MOST_KEYS:
+                self._written = {one: at for one, at in self._written.items() if now_ns - at < AGAIN_NS}
+            self._written[key] = now_ns
+
+    def note_route(self, connection: HTTPConnection, who: str, roles: str, ok: bool) -> None:
+        """Write down that somebody asks for a route, where it tells of a wearable.
+
+        Raises:
+            StorageError: it cannot be written down.
+        """
+        scope: Any = connection.scope
+        if scope["type"] != "http":
+            return  # what is looked at live is said later
+        path, template, names = scope["path"], str(scope["route"].path), connection.path_params
+        if "wearable" in names:
+            wearable = str(names["wearable"])
+        elif "alert" in names:
+            wearable = self._of("alert", str(names["alert"]))
+        elif "item" in names:
+            wearable = self._of("review_item", str(names["item"]))
+        elif template in ALL or template.startswith("/api/recordings/"):
+            wearable = str(connection.query_params.get("wearable", ""))
+        else:
+            return
+        self.note(who, roles, wearable, _action(scope["method"], template), f"{scope['method']} {path}", ok)
+
+    def of(self, wearable: str, most: int) -> list[dict[str, Any]]:
+        """Who looked at a wearable, newest first."""
+        with self._store.read() as connection:
+            rows = connection.execute(
+                select(ACCESS)
+                .where(ACCESS.c.wearable.in_((wearable, "")))
+                .order_by(ACCESS.c.at_ns.desc(), ACCESS.c.id.desc())
+                .limit(most)
+            ).all()
+        return [
+            {
+                "at_ms": row.at_ns // 1_000_000,
+                "who": row.who,
+                "roles": row.roles.split(),
+                "wearable": row.wearable,
+                "action": row.action,
+                "what": row.what,
+                "ok": row.ok,
+            }
+            for row in rows
+        ]
+
+    def _of(self, name: str, key: str) -> str:
+        """The wearable that a row of a table is of."""
+        table = METADATA.tables[name]
+        with self._store.read() as connection:
+            return str(connection.execute(select(table.c.wearable).where(table.c.id == key)).scalar() or "")
+
+
+def _action(method: str, template: str) -> str:
+    if method != "GET":
+        return "change"
+    return "export" if template in (FHIR, LABELS) or template.endswith(EXPORTS) else "read"
