@@ -26,7 +26,8 @@ BOX = {"kind": "box", "signal": "skin", "points": [[8, 6], [13, 11]]}
 class Reader:
     """Somebody with an account, on the hub in this process."""
 
-    def __init__(self, visit: Visit, name: str, *roles: str) -> None:
+    def __init__(self, visit: Visit, name: str, *roles: str, sees: str = "*") -> None:
+        visit.door.scopes.assign(name, [sees], "a test")
         self._client, self._settings = visit.client, visit.settings
         self._cookie = visit.door.let_in(name, frozenset(Role(role) for role in roles))
         self._come()
@@ -206,6 +207,16 @@ def test_who_looked_at_a_window_stands_in_the_access_log(visit: Visit, kept: Sto
         ("serial-one", "read", "GET /api/review/ID"),
         ("serial-one", "change", "POST /api/review/ID/steps"),
     ]
+
+
+def test_a_reader_sees_windows_of_wearables_that_are_assigned_and_no_others(visit: Visit, kept: Store) -> None:
+    of = items(Reader(visit, "ada", "clinician"))
+    gus = Reader(visit, "gus", "clinician", sees="serial-two")
+    assert set(items(gus)) == {"Berta"}
+    for path in ("", "/finding", "/pictures/skin"):
+        gus.get(f"/{of['Anna']}{path}", 404)
+    gus.say(of["Anna"], "first", "lesion", status=404, expected=0)
+    gus.read(of["Berta"], "lesion")
 
 
 def test_a_page_that_is_out_of_date_takes_no_step(visit: Visit, kept: Store) -> None:
