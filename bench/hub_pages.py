@@ -60,6 +60,31 @@ def press(page: Page, words: str) -> None:
     page.get_by_role("button", name=words, exact=True).click()
 
 
+def review(page: Page, origin: str, folder: Path) -> None:
+    """A window, read with a box and a polygon, and what the model said of it."""
+    page.goto(f"{origin}/review")
+    page.locator("td a").first.click()
+    page.locator(".figure canvas").focus()
+    for key in (*["ArrowUp"] * 6, *["ArrowLeft"] * 8, "b", *["ArrowRight"] * 6, *["ArrowDown"] * 5, "b"):
+        page.keyboard.press(key)
+    for key in (
+        *["ArrowRight"] * 4,
+        "p",
+        *["ArrowRight"] * 5,
+        "p",
+        *["ArrowDown"] * 3,
+        *["ArrowLeft"] * 2,
+        "p",
+        "Enter",
+        "2",
+    ):
+        page.keyboard.press(key)
+    press(page, "Store my first read")
+    page.get_by_role("heading", name="What the model said").wait_for()
+    time.sleep(2)
+    take(page, folder / "review.png")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
@@ -108,6 +133,7 @@ def main() -> None:
         page.locator("input[type=range]").fill("600")
         time.sleep(2)
         take(page, folder / "replay.png")
+        review(page, origin, folder)
         for name in ("alerts", "trends"):
             page.goto(f"{origin}/{name}")
             time.sleep(4)

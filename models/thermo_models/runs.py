@@ -130,7 +130,7 @@ def run(
             "sha256": samples.digest,
             "groups": np.unique(learnt.groups).tolist() if task.needs_data else [],
             "quick": quick,
-            **({} if labelled is None else {"labels_sha256": labelled.digest}),
+            **({} if labelled is None else {"labels": {"sha256": labelled.digest, **remember(labelled.learnt)}}),
             **(remember(learnt) if task.needs_data else {}),
         },
         **({"stages": to_readable(kept.plan.stages)} if task.wearable is None else {}),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hubs import ORIGIN, Visit
 from reviewed import CLASSES, record, uncertain
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 from thermo_core.labels import read_labels
 from thermo_hub.alerts.tables import ALERT
@@ -17,6 +17,7 @@ from thermo_hub.review.windows import entropy, look_through
 from thermo_hub.security.cookies import name_of
 from thermo_hub.security.roles import Role
 from thermo_hub.store.store import Store, open_store
+from thermo_hub.store.tables import ACCESS
 
 RAISED = "an alert of a test"
 BOX = {"kind": "box", "signal": "skin", "points": [[8, 6], [13, 11]]}
@@ -25,7 +26,8 @@ BOX = {"kind": "box", "signal": "skin", "points": [[8, 6], [13, 11]]}
 class Reader:
     """Somebody with an account, on the hub in this process."""
 
-    def __init__(self, visit: Visit, name: str, *roles: str) -> None:
+    def __init__(self, visit: Visit, name: str, *roles: str, sees: str = "*") -> None:
+        visit.door.scopes.assign(name, [sees], "a test")
         self._client, self._settings = visit.client, visit.settings
         visit.door.scopes.assign(name, ["*"], "a test")
         self._cookie = visit.door.let_in(name, frozenset(Role(role) for role in roles))
@@ -45,7 +47,8 @@ class Reader:
     def say(self, item: str, kind: str, label: str | None = "", status: int = 200, **more: Any) -> Any:
         """Take a step; the number of this reader's own is asked for before."""
         self._come()
-        body: dict[str, Any] = {"kind": kind, "expected": more.pop("expected", self.get(f"/{item}")["mine"])}
+        known = more.pop("expected") if "expected" in more else self.get(f"/{item}")["mine"]
+        body: dict[str, Any] = {"kind": kind, "expected": known}
         if kind != "kept":
             body["opinion"] = {"label": label, "shapes": [], "ranges": [], **more}
         answer = self._client.post(
@@ -192,6 +195,30 @@ def test_an_opinion_that_cannot_be_is_refused_with_a_sentence(
     item = items(ada)["Anna"]
     assert words in ada.say(item, "first", status=400, **opinion)["detail"]
     assert ada.get(f"/{item}")["state"] == "waiting"
+
+
+def test_who_looked_at_a_window_stands_in_the_access_log(visit: Visit, kept: Store) -> None:
+    fay = Reader(visit, "fay", "clinician")
+    item = items(fay)["Anna"]
+    fay.get(f"/{item}")
+    fay.say(item, "first", "lesion", expected=0)
+    with kept.read() as connection:
+        rows = connection.execute(select(ACCESS).where(ACCESS.c.who == "fay").order_by(ACCESS.c.id)).all()
+    assert [(one.wearable, one.action, one.what.replace(item, "ID")) for one in rows] == [
+        ("", "read", "GET /api/review"),
+        ("serial-one", "read", "GET /api/review/ID"),
+        ("serial-one", "change", "POST /api/review/ID/steps"),
+    ]
+
+
+def test_a_reader_sees_windows_of_wearables_that_are_assigned_and_no_others(visit: Visit, kept: Store) -> None:
+    of = items(Reader(visit, "ada", "clinician"))
+    gus = Reader(visit, "gus", "clinician", sees="serial-two")
+    assert set(items(gus)) == {"Berta"}
+    for path in ("", "/finding", "/pictures/skin"):
+        gus.get(f"/{of['Anna']}{path}", 404)
+    gus.say(of["Anna"], "first", "lesion", status=404, expected=0)
+    gus.read(of["Berta"], "lesion")
 
 
 def test_a_page_that_is_out_of_date_takes_no_step(visit: Visit, kept: Store) -> None:

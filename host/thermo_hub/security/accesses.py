@@ -21,7 +21,8 @@ AGAIN_NS = 10 * 60 * 1_000_000_000
 """Somebody who asks for the same again within this time is not written down again."""
 MOST_KEYS = 10_000
 EXPORTS = ("/file", "/pictures/{signal}.png", "/pictures/{signal}.svg")
-FHIR = "/api/fhir/{wearable}"
+LEAVING = ("/api/fhir/{wearable}", "/api/review/labels.npz")
+"""Routes by which what is known leaves the hub, beside files."""
 
 
 class Accesses:
@@ -124,4 +125,4 @@ class Accesses:
 def _action(method: str, template: str) -> str:
     if method != "GET":
         return "change"
-    return "export" if template == FHIR or template.endswith(EXPORTS) else "read"
+    return "export" if template in LEAVING or template.endswith(EXPORTS) else "read"
