@@ -14,10 +14,10 @@ def test_any_lives_of_alerts(postgres: Postgres) -> None:
         def new_database() -> str:
             return postgres.new()
 
-    run_state_machine_as_test(LivesThere, settings=settings(max_examples=4, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(LivesThere, settings=settings(max_examples=3, stateful_step_count=20, deadline=None))
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32 - 1),
     zone_name=st.sampled_from(ZONES),
