@@ -112,7 +112,11 @@ class Requests:
         Raises:
             RefusedError, LinkTimeoutError, LinkLostError, ManagementError.
         """
-        return self._own(Op.WRITE, command, body, timeout_s or self.timeout_s)
+        return self._own(Op.WRITE, command, body, self._patience(timeout_s))
+
+    def _patience(self, least_s: float | None) -> float:
+        """How long a command may take: its own time, or longer where whoever opened the port has the patience."""
+        return max(least_s or 0.0, self.timeout_s)
 
     def standard(self, request: SMPRequest[TRep, TEr1, TEr2], timeout_s: float | None = None) -> TRep:
         """Make one of smpclient's requests and give its response.
@@ -120,7 +124,7 @@ class Requests:
         Raises:
             RefusedError, LinkTimeoutError, LinkLostError, ManagementError.
         """
-        response = self._run(self._client.request(request, timeout_s or self.timeout_s))
+        response = self._run(self._client.request(request, self._patience(timeout_s)))
         if success(response):
             return response
         if error_v1(response):
