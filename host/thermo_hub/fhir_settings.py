@@ -13,7 +13,7 @@ class FhirSettings(Record, frozen=True):
     """A server, and how the hub proves that it may write there.
 
     Attributes:
-        server: base address of FHIR R4; "" sends nothing.
+        server: base address of FHIR R4; nothing is sent where it is left out.
         token_file: file with a bearer token; its first line.
         token_url: of SMART Backend Services, where a signed assertion is exchanged for a token.
         client_id: of the hub there.

@@ -130,6 +130,7 @@ def test_the_variable_reaches_every_command_that_opens_a_port(
         "baseline",
         "person",
         "feed",
+        "foxglove",
     }
     for command in application().registered_commands:
         run([str(command.name), "--help"])

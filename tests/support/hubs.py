@@ -84,6 +84,16 @@ class Visit:
 
     def be(self, *roles: str) -> str:
         """Come in with some roles alone; the CSRF token."""
+        self.door.scopes.assign("somebody", ["*"], "a test")
+        return self.see(*roles)
+
+    def see_only(self, wearable: str, *roles: str) -> str:
+        """Come in with some roles alone, and see one wearable alone; the CSRF token."""
+        self.door.scopes.assign("somebody", [wearable], "a test")
+        return self.see(*roles)
+
+    def see(self, *roles: str) -> str:
+        """The same, and see what was assigned before."""
         cookie = self.door.let_in("somebody", frozenset(Role(role) for role in roles))
         self.client.cookies.clear()
         self.client.cookies.set(name_of(self.settings), cookie)

@@ -33,6 +33,8 @@ class Account(Answer):
         closed: whether nobody comes in by it.
         since_ms: when it was made, milliseconds since 1970 UTC.
         changed_ms: when its password was set.
+        wearables: ids of those that it sees; "*" for all.
+        visits: how often it has come in and not gone since.
     """
 
     name: str
@@ -40,6 +42,32 @@ class Account(Answer):
     closed: bool
     since_ms: int
     changed_ms: int
+    wearables: list[str]
+    visits: int
+
+
+class Assigned(Named):
+    """Which wearables an account sees.
+
+    Attributes:
+        wearables: ids; "*" for all.
+    """
+
+    wearables: list[str]
+
+
+class Assignable(Answer):
+    """A wearable that the hub knows.
+
+    Attributes:
+        id: of it.
+        label: what people call it.
+        profile: what it is.
+    """
+
+    id: str
+    label: str
+    profile: str
 
 
 class Accounts(Answer):
@@ -48,10 +76,12 @@ class Accounts(Answer):
     Attributes:
         accounts: by name.
         roles: that there are.
+        wearables: that may be assigned.
     """
 
     accounts: list[Account]
     roles: list[str]
+    wearables: list[Assignable]
 
 
 class Route(Answer):

@@ -9,14 +9,16 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from thermo_core.errors import UsageError
 from thermo_core.text import clean
 from thermo_hub.accounts.tables import ACCOUNT, INVITATION
 from thermo_hub.security.door import LOCAL_NAME, Door
 from thermo_hub.security.roles import Role
+from thermo_hub.security.scopes import EVERY
 from thermo_hub.store.store import Store
+from thermo_hub.store.tables import VISIT, WEARABLE
 
 LONGEST_NAME = 64
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
@@ -44,8 +46,11 @@ class Book:
 
     def accounts(self) -> list[dict[str, Any]]:
         """All of them, by name, without what their passwords are known by."""
+        assigned = self._door.scopes.assigned()
         with self._store.read() as connection:
             rows = connection.execute(select(ACCOUNT).order_by(ACCOUNT.c.name)).all()
+            came = select(VISIT.c.name, func.count().label("visits")).where(VISIT.c.expires_ns >= time.time_ns())
+            visits = {row.name: row.visits for row in connection.execute(came.group_by(VISIT.c.name))}
         return [
             {
                 "name": row.name,
@@ -53,9 +58,44 @@ class Book:
                 "closed": row.closed,
                 "since_ms": row.since_ns // 1_000_000,
                 "changed_ms": row.changed_ns // 1_000_000,
+                "wearables": assigned.get(row.name, []),
+                "visits": visits.get(row.name, 0),
             }
             for row in rows
         ]
+
+    def wearables(self) -> list[dict[str, str]]:
+        """Those that may be assigned, by id."""
+        with self._store.read() as connection:
+            rows = connection.execute(select(WEARABLE).order_by(WEARABLE.c.id)).all()
+        return [{"id": row.id, "label": row.label, "profile": row.profile} for row in rows]
+
+    def assign(self, name: str, wearables: Iterable[str], by: str) -> list[str]:
+        """Have an account, or somebody who is invited, see these wearables and no others; the same sorted.
+
+        Raises:
+            UsageError: there is no such account, or no such wearable.
+        """
+        chosen = sorted(set(wearables))
+        with self._store.read() as connection:
+            known = {row.id for row in connection.execute(select(WEARABLE.c.id))}
+            there = any(
+                connection.execute(select(table.c.name).where(table.c.name == name)).first() is not None
+                for table in (ACCOUNT, INVITATION)
+            )
+        if not there:
+            raise UsageError(f"There is no account {name!r:.80}; look at the list.")
+        for one in chosen:
+            if one != EVERY and one not in known:
+                raise UsageError(
+                    f"There is no wearable {one!r:.80}; the hub knows {', '.join(sorted(known)) or 'none'}."
+                )
+        self._door.scopes.assign(name, chosen, by)
+        return chosen
+
+    def end_visits(self, name: str) -> None:
+        """Have everybody who came in by an account sign in again."""
+        self._door.send_away(name)
 
     def invite(self, name: str, roles: Iterable[Role]) -> str:
         """A one-time token by which somebody sets a password of their own; for an account that is there a new password and roles.
@@ -151,7 +191,9 @@ class Book:
         with self._store.write() as connection:
             if not connection.execute(delete(ACCOUNT).where(ACCOUNT.c.name == name)).rowcount:
                 raise UsageError(f"There is no account {name!r:.80}; look at the list.")
+            connection.execute(delete(INVITATION).where(INVITATION.c.name == name))
             _check_administrator(connection, name)
+        self._door.scopes.assign(name, (), name)
         self._door.send_away(name)
 
     def _proves(self, hashed: str, password: str) -> bool:

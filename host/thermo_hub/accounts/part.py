@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from thermo_core.errors import UsageError
-from thermo_hub.accounts.answers import Accounts, Invited, Looks, Named, Routes
-from thermo_hub.accounts.book import LONGEST_NAME, LONGEST_PASSWORD, Book
+from thermo_hub.accounts.answers import Accounts, Assigned, Invited, Looks, Named, Routes
+from thermo_hub.accounts.book import LONGEST_NAME, LONGEST_PASSWORD, Book, checked_name
 from thermo_hub.accounts.limits import Limit
 from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
@@ -28,6 +28,7 @@ AT_ONCE = 2
 """Passwords that are proved at a time: each takes 64 MB and a core."""
 ADMINISTERS = Depends(allow(Role.ADMINISTRATOR))
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+Chosen = Annotated[list[Annotated[str, Field(min_length=1, max_length=80)]], Field(max_length=1000)]
 Password = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
 
 
@@ -97,10 +98,22 @@ class Invitation(BaseModel):
     Attributes:
         name: of the account.
         roles: that it is to have.
+        wearables: ids of those that it is to see, "*" for all; null leaves what is assigned.
     """
 
     name: Name
     roles: Annotated[list[Role], Field(min_length=1, max_length=len(Role))]
+    wearables: Chosen | None = None
+
+
+class Assignment(BaseModel):
+    """Which wearables an account is to see.
+
+    Attributes:
+        wearables: ids; "*" for all.
+    """
+
+    wearables: Chosen
 
 
 class Roles(BaseModel):
@@ -163,20 +176,36 @@ async def change_password(
 @ROUTER.get("/accounts", dependencies=[ADMINISTERS], responses=says(Accounts))
 def accounts(runs: Runs) -> dict[str, Any]:
     """All accounts."""
-    return {"accounts": runs.book.accounts(), "roles": list(Role)}
+    return {"accounts": runs.book.accounts(), "roles": list(Role), "wearables": runs.book.wearables()}
 
 
-@ROUTER.post("/accounts", dependencies=[ADMINISTERS], responses=says(Invited))
-def invite(body: Invitation, hub: Mine, runs: Runs) -> dict[str, str]:
+@ROUTER.post("/accounts", responses=says(Invited))
+def invite(body: Invitation, hub: Mine, runs: Runs, visitor: Annotated[Visitor, ADMINISTERS]) -> dict[str, str]:
     """Invite somebody; the link lets them set a password once, within a week."""
-    token = runs.book.invite(body.name, body.roles)
-    return {"name": body.name, "link": f"{hub.settings.origin(hub.settings.port)}/invited/{token}"}
+    name = checked_name(body.name)
+    token = runs.book.invite(name, body.roles)
+    if body.wearables is not None:
+        runs.book.assign(name, body.wearables, visitor.name)
+    return {"name": name, "link": f"{hub.settings.origin(hub.settings.port)}/invited/{token}"}
 
 
 @ROUTER.put("/accounts/{name}", dependencies=[ADMINISTERS], responses=says(Named))
 def set_roles(name: str, body: Roles, runs: Runs) -> dict[str, str]:
     """Give an account other roles, or close it."""
     runs.book.set_roles(name, body.roles, body.closed)
+    return {"name": name}
+
+
+@ROUTER.put("/accounts/{name}/wearables", responses=says(Assigned))
+def assign(name: str, body: Assignment, runs: Runs, visitor: Annotated[Visitor, ADMINISTERS]) -> dict[str, Any]:
+    """Have an account see these wearables and no others."""
+    return {"name": name, "wearables": runs.book.assign(name, body.wearables, visitor.name)}
+
+
+@ROUTER.delete("/accounts/{name}/visits", dependencies=[ADMINISTERS], responses=says(Named))
+def end_visits(name: str, runs: Runs) -> dict[str, str]:
+    """Have everybody who came in by an account sign in again."""
+    runs.book.end_visits(name)
     return {"name": name}
 
 

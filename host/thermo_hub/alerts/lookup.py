@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from thermo_core.errors import UsageError
 from thermo_hub.alerts.keeper import facts_of
 from thermo_hub.alerts.tables import ALERT, ATTEMPT, DELIVERY, STEP
+from thermo_hub.security.scopes import ALL, Scope
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import WEARABLE
 
@@ -14,7 +15,12 @@ MOST = 500
 
 
 def listed(
-    store: Store, only_open: bool, wearable: str = "", before_ms: int | None = None, most: int = 100
+    store: Store,
+    only_open: bool,
+    wearable: str = "",
+    before_ms: int | None = None,
+    most: int = 100,
+    seen: Scope = ALL,
 ) -> list[Any]:
     """Alerts, newest first.
 
@@ -24,12 +30,15 @@ def listed(
         wearable: id; "" for all.
         before_ms: raised earlier than that.
         most: how many.
+        seen: wearables whose alerts, and those of the hub itself.
     """
     wanted = select(ALERT, WEARABLE.c.label).outerjoin(WEARABLE, WEARABLE.c.id == ALERT.c.wearable)
     if only_open:
         wanted = wanted.where(ALERT.c.resolved_ns.is_(None))
     if wearable:
         wanted = wanted.where(ALERT.c.wearable == wearable)
+    if seen.wearables is not None:
+        wanted = wanted.where(ALERT.c.wearable.in_((*seen.wearables, "")))
     if before_ms is not None:
         wanted = wanted.where(ALERT.c.raised_ns < before_ms * 1_000_000)
     wanted = wanted.order_by(ALERT.c.raised_ns.desc(), ALERT.c.id).limit(min(most, MOST))

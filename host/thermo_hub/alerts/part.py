@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
@@ -38,7 +38,7 @@ from thermo_hub.alerts.rules import OWN
 from thermo_hub.alerts.thresholds import of_wearer, with_threshold, without_threshold
 from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
-from thermo_hub.security.roles import TENDING, WATCHING, Role, Visitor, allow
+from thermo_hub.security.roles import TENDING, WATCHING, Role, Seen, Visitor, allow
 from thermo_hub.zones import zone_of
 
 LOGGER = logging.getLogger(__name__)
@@ -147,13 +147,14 @@ class Rules(BaseModel):
 def alerts(
     hub: Mine,
     _: Sees,
+    seen: Seen,
     state: Annotated[str, Query(pattern="^(open|all)$")] = "open",
     wearable: Annotated[str, Query(max_length=80)] = "",
     before_ms: Annotated[int | None, Query(ge=0)] = None,
     most: Annotated[int, Query(ge=1, le=lookup.MOST)] = 100,
 ) -> dict[str, Any]:
     """Alerts, newest first."""
-    found = lookup.listed(hub.store, state == "open", wearable, before_ms, most)
+    found = lookup.listed(hub.store, state == "open", wearable, before_ms, most, seen)
     return {"alerts": found, "notice": NOTICE}
 
 
@@ -166,9 +167,10 @@ def all_channels(runs: Runs) -> dict[str, Any]:
 
 
 @ROUTER.get("/watched", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(Watched))
-def watched(runs: Runs) -> dict[str, Any]:
+def watched(runs: Runs, seen: Seen) -> dict[str, Any]:
     """Wearables whose silence is an alert, and why rules cannot hold for one."""
-    return {"wearables": runs.desk.watched(), "problems": runs.desk.problems()}
+    problems = {wearable: one for wearable, one in runs.desk.problems().items() if seen.sees(wearable)}
+    return {"wearables": [one for one in runs.desk.watched() if seen.sees(one)], "problems": problems}
 
 
 @ROUTER.post("/watched/{wearable}/put-away", responses=says(PutAway))
@@ -183,7 +185,7 @@ async def put_away(
 
 
 @ROUTER.get("/rules", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(RulesText))
-def rules(runs: Runs, version: Annotated[int | None, Query(ge=0)] = None) -> dict[str, Any]:
+def rules(runs: Runs, seen: Seen, version: Annotated[int | None, Query(ge=0)] = None) -> dict[str, Any]:
     """The rules that hold, or a version of them, as TOML."""
     number = runs.desk.rules.version if version is None else version
     found = runs.desk.files.read(number)
@@ -191,7 +193,7 @@ def rules(runs: Runs, version: Annotated[int | None, Query(ge=0)] = None) -> dic
         "version": found.version,
         "by": found.by,
         "at": found.at,
-        "toml": runs.desk.files.text(number),
+        "toml": runs.desk.files.text(number, seen),
         "versions": [0, *runs.desk.files.versions()],
         "wrong": runs.desk.wrong,
         "own": OWN,
@@ -204,9 +206,9 @@ def rules(runs: Runs, version: Annotated[int | None, Query(ge=0)] = None) -> dic
     responses=says(media="application/toml"),
     response_class=Response,
 )
-def exported(runs: Runs) -> Response:
+def exported(runs: Runs, seen: Seen) -> Response:
     """The rules that hold, as a file."""
-    text = runs.desk.files.text(runs.desk.rules.version)
+    text = runs.desk.files.text(runs.desk.rules.version, seen)
     name = f"rules-{runs.desk.rules.version:06d}.toml"
     return Response(
         text, media_type="application/toml", headers={"content-disposition": f'attachment; filename="{name}"'}
@@ -214,8 +216,14 @@ def exported(runs: Runs) -> Response:
 
 
 @ROUTER.put("/rules", responses=says(RulesVersion))
-async def change_rules(body: Rules, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]) -> dict[str, Any]:
+async def change_rules(
+    body: Rules, runs: Runs, seen: Seen, visitor: Annotated[Visitor, Depends(allow(SETTING))]
+) -> dict[str, Any]:
     """Write a new version of the rules; it holds from now on."""
+    if not seen.is_all:
+        raise HTTPException(
+            403, "The rules are of all wearables, and you do not see all; set thresholds of yours instead."
+        )
     made = await run_in_threadpool(runs.desk.files.parse, body.toml)
     found = await runs.desk.change_rules(lambda _: made, visitor.name, body.expected)
     return {"version": found.version}
@@ -263,11 +271,13 @@ async def remove_threshold(
     return {"version": found.version}
 
 
-@ROUTER.post("/test", responses=says(Alert))
+@ROUTER.post("/test", responses=says(Alert, 404))
 async def test(
-    body: Test, runs: Runs, visitor: Annotated[Visitor, Depends(allow(WATCHING | TENDING))]
+    body: Test, runs: Runs, seen: Seen, visitor: Annotated[Visitor, Depends(allow(WATCHING | TENDING))]
 ) -> dict[str, Any]:
     """Raise an alert that only shows that channels work."""
+    if body.wearable and not seen.sees(body.wearable):
+        raise HTTPException(404, "There is no wearable of that name that you see.")
     for name in body.channels:
         if name not in runs.channels:
             raise UsageError(f"There is no channel {name!r:.60}; there is {', '.join(runs.channels)}.")

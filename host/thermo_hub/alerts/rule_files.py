@@ -20,6 +20,7 @@ from thermo_core.files import make_folder, read_text, write_file
 from thermo_core.text import clean
 from thermo_hub.alerts.rules import Personal, RuleSet, check, defaults
 from thermo_hub.alerts.toml_text import to_toml
+from thermo_hub.security.scopes import ALL, Scope
 
 MAX_FILE = 1 << 20
 _NAME = re.compile(r"^(\d{6})\.toml$")
@@ -75,9 +76,9 @@ class RuleFiles:
             raise UsageError(f"{path} says that it is version {found.version}; name file and version alike.")
         return found
 
-    def text(self, version: int) -> str:
-        """A version as TOML."""
-        return NOTICE + to_toml(schema.to_readable(self.read(version)))
+    def text(self, version: int, seen: Scope = ALL) -> str:
+        """A version as TOML, without what is of wearables that are not seen."""
+        return NOTICE + to_toml(schema.to_readable(_of_seen(self.read(version), seen)))
 
     def parse(self, text: str, where: str = "The rules") -> RuleSet:
         """A rule set of TOML.
@@ -142,3 +143,15 @@ def _signed(personal: Sequence[Personal], before: Sequence[Personal], by: str, a
 
 def _listed(versions: list[int]) -> str:
     return ", ".join(map(str, [0, *versions][-8:]))
+
+
+def _of_seen(rules: RuleSet, seen: Scope) -> RuleSet:
+    if seen.is_all:
+        return rules
+    kept = []
+    for rule in rules.rules:
+        wearables = tuple(one for one in rule.wearables if seen.sees(one))
+        if wearables or not rule.wearables:
+            kept.append(msgspec.structs.replace(rule, wearables=wearables))
+    personal = tuple(one for one in rules.personal if seen.sees(one.wearable))
+    return msgspec.structs.replace(rules, rules=tuple(kept), personal=personal)

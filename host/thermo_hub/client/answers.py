@@ -24,6 +24,8 @@ class Account(msgspec.Struct, frozen=True):
         closed: whether nobody comes in by it.
         since_ms: when it was made, milliseconds since 1970 UTC.
         changed_ms: when its password was set.
+        wearables: ids of those that it sees; "*" for all.
+        visits: how often it has come in and not gone since.
     """
 
     name: str
@@ -31,6 +33,22 @@ class Account(msgspec.Struct, frozen=True):
     closed: bool
     since_ms: int
     changed_ms: int
+    wearables: list[str]
+    visits: int
+
+
+class Assignable(msgspec.Struct, frozen=True):
+    """A wearable that the hub knows.
+
+    Attributes:
+        id: of it.
+        label: what people call it.
+        profile: what it is.
+    """
+
+    id: str
+    label: str
+    profile: str
 
 
 class Accounts(msgspec.Struct, frozen=True):
@@ -39,10 +57,12 @@ class Accounts(msgspec.Struct, frozen=True):
     Attributes:
         accounts: by name.
         roles: that there are.
+        wearables: that may be assigned.
     """
 
     accounts: list[Account]
     roles: list[str]
+    wearables: list[Assignable]
 
 
 class Invited(msgspec.Struct, frozen=True):
@@ -58,6 +78,17 @@ class Invited(msgspec.Struct, frozen=True):
 
 
 Role = Literal["wearer", "carer", "clinician", "researcher", "engineer", "administrator"]
+
+
+class Assigned(msgspec.Struct, frozen=True):
+    """Which wearables an account sees.
+
+    Attributes:
+        wearables: ids; "*" for all.
+    """
+
+    name: str
+    wearables: list[str]
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -830,7 +861,7 @@ class Recorder(msgspec.Struct, frozen=True):
         running: whether it goes on.
         since: when it began.
         marked: markers so far.
-        failure: why it ended; "" or None where nothing went wrong.
+        failure: why it ended; empty where nothing went wrong.
     """
 
     name: str

@@ -10,6 +10,7 @@ from thermo_hub.client.answers import (
     Alert,
     Alerts,
     AllSeries,
+    Assigned,
     Channels,
     Confirmed,
     Consents,
@@ -90,12 +91,14 @@ class AsyncAccountsOperations:
         """
         return await self._line.ask("GET", "/api/accounts", Accounts)
 
-    async def invite(self, name: str, roles: Sequence[Role]) -> Invited:
+    async def invite(self, name: str, roles: Sequence[Role], *, wearables: Sequence[str] | None = None) -> Invited:
         """Invite somebody; the link lets them set a password once, within a week.
 
         Roles: administrator.
         """
-        return await self._line.ask("POST", "/api/accounts", Invited, body={"name": name, "roles": roles})
+        return await self._line.ask(
+            "POST", "/api/accounts", Invited, body={"name": name, "roles": roles, "wearables": wearables}
+        )
 
     async def set_roles(self, name: str, roles: Sequence[Role], *, closed: bool = False) -> Named:
         """Give an account other roles, or close it.
@@ -112,6 +115,22 @@ class AsyncAccountsOperations:
         Roles: administrator.
         """
         return await self._line.ask("DELETE", f"/api/accounts/{quoted(name)}", Named)
+
+    async def assign(self, name: str, wearables: Sequence[str]) -> Assigned:
+        """Have an account see these wearables and no others.
+
+        Roles: administrator.
+        """
+        return await self._line.ask(
+            "PUT", f"/api/accounts/{quoted(name)}/wearables", Assigned, body={"wearables": wearables}
+        )
+
+    async def end_visits(self, name: str) -> Named:
+        """Have everybody who came in by an account sign in again.
+
+        Roles: administrator.
+        """
+        return await self._line.ask("DELETE", f"/api/accounts/{quoted(name)}/visits", Named)
 
     async def roles(self) -> Routes:
         """Which role may use which route.
@@ -414,7 +433,7 @@ class AsyncLiveOperations:
         return await self._line.ask("GET", "/api/me", Me)
 
     async def wearables(self) -> Wearables:
-        """Every wearable that is here, and ports behind which none answers.
+        """Every wearable that is here and that the visitor sees, and ports behind which none answers.
 
         Roles: carer, clinician, wearer.
         """
@@ -509,32 +528,32 @@ class AsyncRecordingsOperations:
         )
 
     async def recordings(self) -> Recordings:
-        """All recordings, the newest first, and those that are being made.
+        """All recordings that the visitor sees, the newest first, and those that are being made.
 
         Roles: carer, clinician, researcher, wearer.
         """
         return await self._line.ask("GET", "/api/recordings", Recordings)
 
-    async def look(self, name: str) -> Looked:
+    async def look(self, recording: str) -> Looked:
         """A recording as a page shows it.
 
         Roles: carer, clinician, researcher, wearer.
         """
-        return await self._line.ask("GET", f"/api/recordings/{quoted(name)}", Looked)
+        return await self._line.ask("GET", f"/api/recordings/{quoted(recording)}", Looked)
 
-    async def frames(self, name: str, signal: str) -> bytes:
+    async def frames(self, recording: str, signal: str) -> bytes:
         """Pictures of a recording one after another, each as it travels to live pages.
 
         Roles: carer, clinician, researcher, wearer.
         """
-        return await self._line.ask("GET", f"/api/recordings/{quoted(name)}/pictures/{quoted(signal)}", bytes)
+        return await self._line.ask("GET", f"/api/recordings/{quoted(recording)}/pictures/{quoted(signal)}", bytes)
 
-    async def file(self, name: str) -> bytes:
+    async def file(self, recording: str) -> bytes:
         """The recording itself.
 
         Roles: carer, clinician, researcher, wearer.
         """
-        return await self._line.ask("GET", f"/api/recordings/{quoted(name)}/file", bytes)
+        return await self._line.ask("GET", f"/api/recordings/{quoted(recording)}/file", bytes)
 
 
 class AsyncReviewOperations:

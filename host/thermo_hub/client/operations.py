@@ -10,6 +10,7 @@ from thermo_hub.client.answers import (
     Alert,
     Alerts,
     AllSeries,
+    Assigned,
     Channels,
     Confirmed,
     Consents,
@@ -88,12 +89,14 @@ class AccountsOperations:
         """
         return self._line.ask("GET", "/api/accounts", Accounts)
 
-    def invite(self, name: str, roles: Sequence[Role]) -> Invited:
+    def invite(self, name: str, roles: Sequence[Role], *, wearables: Sequence[str] | None = None) -> Invited:
         """Invite somebody; the link lets them set a password once, within a week.
 
         Roles: administrator.
         """
-        return self._line.ask("POST", "/api/accounts", Invited, body={"name": name, "roles": roles})
+        return self._line.ask(
+            "POST", "/api/accounts", Invited, body={"name": name, "roles": roles, "wearables": wearables}
+        )
 
     def set_roles(self, name: str, roles: Sequence[Role], *, closed: bool = False) -> Named:
         """Give an account other roles, or close it.
@@ -108,6 +111,20 @@ class AccountsOperations:
         Roles: administrator.
         """
         return self._line.ask("DELETE", f"/api/accounts/{quoted(name)}", Named)
+
+    def assign(self, name: str, wearables: Sequence[str]) -> Assigned:
+        """Have an account see these wearables and no others.
+
+        Roles: administrator.
+        """
+        return self._line.ask("PUT", f"/api/accounts/{quoted(name)}/wearables", Assigned, body={"wearables": wearables})
+
+    def end_visits(self, name: str) -> Named:
+        """Have everybody who came in by an account sign in again.
+
+        Roles: administrator.
+        """
+        return self._line.ask("DELETE", f"/api/accounts/{quoted(name)}/visits", Named)
 
     def roles(self) -> Routes:
         """Which role may use which route.
@@ -404,7 +421,7 @@ class LiveOperations:
         return self._line.ask("GET", "/api/me", Me)
 
     def wearables(self) -> Wearables:
-        """Every wearable that is here, and ports behind which none answers.
+        """Every wearable that is here and that the visitor sees, and ports behind which none answers.
 
         Roles: carer, clinician, wearer.
         """
@@ -497,32 +514,32 @@ class RecordingsOperations:
         return self._line.ask("POST", f"/api/wearables/{quoted(wearable)}/recording/mark", Marked, body={"text": text})
 
     def recordings(self) -> Recordings:
-        """All recordings, the newest first, and those that are being made.
+        """All recordings that the visitor sees, the newest first, and those that are being made.
 
         Roles: carer, clinician, researcher, wearer.
         """
         return self._line.ask("GET", "/api/recordings", Recordings)
 
-    def look(self, name: str) -> Looked:
+    def look(self, recording: str) -> Looked:
         """A recording as a page shows it.
 
         Roles: carer, clinician, researcher, wearer.
         """
-        return self._line.ask("GET", f"/api/recordings/{quoted(name)}", Looked)
+        return self._line.ask("GET", f"/api/recordings/{quoted(recording)}", Looked)
 
-    def frames(self, name: str, signal: str) -> bytes:
+    def frames(self, recording: str, signal: str) -> bytes:
         """Pictures of a recording one after another, each as it travels to live pages.
 
         Roles: carer, clinician, researcher, wearer.
         """
-        return self._line.ask("GET", f"/api/recordings/{quoted(name)}/pictures/{quoted(signal)}", bytes)
+        return self._line.ask("GET", f"/api/recordings/{quoted(recording)}/pictures/{quoted(signal)}", bytes)
 
-    def file(self, name: str) -> bytes:
+    def file(self, recording: str) -> bytes:
         """The recording itself.
 
         Roles: carer, clinician, researcher, wearer.
         """
-        return self._line.ask("GET", f"/api/recordings/{quoted(name)}/file", bytes)
+        return self._line.ask("GET", f"/api/recordings/{quoted(recording)}/file", bytes)
 
 
 class ReviewOperations:

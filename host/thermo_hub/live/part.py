@@ -27,7 +27,7 @@ from thermo_hub.live.shown import summary
 from thermo_hub.live.viewers import Viewer
 from thermo_hub.security.accesses import Accesses
 from thermo_hub.security.cookies import cookie_of
-from thermo_hub.security.roles import EVERYBODY, TENDING, WATCHING, Visitor, allow
+from thermo_hub.security.roles import EVERYBODY, TENDING, WATCHING, Seen, Visitor, allow, seen_by
 
 ROUTER = APIRouter(prefix="/api", tags=["live"])
 BEAT_S = 10.0
@@ -94,11 +94,14 @@ def me(visitor: Annotated[Visitor, Depends(allow(EVERYBODY))]) -> dict[str, Any]
 
 
 @ROUTER.get("/wearables", dependencies=[SEES], responses=says(answers.Wearables))
-def wearables(hub: Mine) -> dict[str, Any]:
-    """Every wearable that is here, and ports behind which none answers."""
+def wearables(hub: Mine, seen: Seen) -> dict[str, Any]:
+    """Every wearable that is here and that the visitor sees, and ports behind which none answers."""
     return {
-        "wearables": [summary(worn) for worn in hub.wearables.all()],
-        "shut": [{"port": one.port, "state": one.state, "reason": one.reason} for one in hub.wearables.shut()],
+        "wearables": [summary(worn) for worn in hub.wearables.all() if seen.sees(worn.id)],
+        "shut": [
+            {"port": one.port, "state": one.state, "reason": one.reason}
+            for one in (hub.wearables.shut() if seen.is_all else ())
+        ],
     }
 
 
@@ -144,7 +147,7 @@ async def live(
 ) -> None:
     """What wearables measure and say, as it comes; see `frames` for what travels. Who only tends wearables hears how they are."""
     await socket.accept()
-    viewer = Viewer(measures=bool(visitor.roles & WATCHING))
+    viewer = Viewer(bool(visitor.roles & WATCHING), lambda: seen_by(socket, visitor))
     accesses: Accesses = socket.app.state.accesses
     roles = " ".join(sorted(visitor.roles))
     sending = asyncio.create_task(_send(socket, viewer, lambda: hub.door.knows(cookie)))
@@ -152,8 +155,12 @@ async def live(
         while True:
             said = READ.decode(await socket.receive_text())
             if isinstance(said, Watch):
-                for wearable in said.wearables or [""]:
-                    await run_in_threadpool(accesses.note, visitor.name, roles, wearable, "live", LIVE)
+                seen = viewer.seen()
+                every = [""] if seen.wearables is None else sorted(seen.wearables)
+                for wearable in said.wearables or every:
+                    await run_in_threadpool(
+                        accesses.note, visitor.name, roles, wearable, "live", LIVE, seen.sees(wearable)
+                    )
             _hear(said, viewer, presenter)
     except (WebSocketDisconnect, msgspec.MsgspecError, RuntimeError):
         pass  # it left, or is none of our pages

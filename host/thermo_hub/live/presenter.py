@@ -90,7 +90,9 @@ class Presenter:
     def welcome(self, viewer: Viewer) -> None:
         """Tell a viewer how everything that it looks at stands now, with its past minutes."""
         known = [worn for worn in self._wearables.all() if viewer.sees(worn.id)]
-        viewer.tell(message("wall", wearables=[worn.id for worn in known], shut=self._shut()))
+        viewer.tell(
+            message("wall", wearables=[worn.id for worn in known], shut=self._shut() if viewer.seen().is_all else [])
+        )
         for worn in known:
             viewer.tell(self._session_message(worn.id, viewer.measures))
             seen = self._seen_of(worn.id)

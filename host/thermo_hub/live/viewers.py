@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from thermo_hub.security.scopes import ALL, Scope
 
 LIMIT = 2048
 """Messages that wait for a viewer at most; one who has fallen behind by so many is sent away and comes again."""
@@ -13,6 +15,7 @@ class Viewer:
 
     Args:
         measures: see below.
+        seen: gives the wearables that it may see at any moment.
 
     Attributes:
         wearables: ids of those it looks at; empty for all.
@@ -22,8 +25,9 @@ class Viewer:
         lost: it was too slow for what must not be lost, and has to begin anew.
     """
 
-    def __init__(self, measures: bool = True) -> None:
+    def __init__(self, measures: bool = True, seen: Callable[[], Scope] = lambda: ALL) -> None:
         self.measures = measures
+        self.seen = seen
         self.wearables: frozenset[str] = frozenset()
         self.every_s = 0.0
         self.dropped = 0
@@ -34,8 +38,8 @@ class Viewer:
         self._some = asyncio.Event()
 
     def sees(self, wearable: str) -> bool:
-        """Whether it looks at a wearable."""
-        return not self.wearables or wearable in self.wearables
+        """Whether it looks at a wearable, and may."""
+        return (not self.wearables or wearable in self.wearables) and self.seen().sees(wearable)
 
     def tell(self, text: str) -> None:
         """Have it get a message, whatever else it gets or loses."""

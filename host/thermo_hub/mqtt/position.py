@@ -1,7 +1,7 @@
 """How far a wearable's records are: what is read from the spool next, what the broker took, what another hub said that it keeps."""
 
-import logging
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,6 @@ from thermo_hub.broker.records import Kept
 from thermo_hub.mqtt.identity import session_in
 from thermo_hub.mqtt.spool import SESSION, STATE, Cursor, Spool
 
-LOGGER = logging.getLogger(__name__)
 Mark = tuple[int, int]
 """Boot id and sequence."""
 NOTHING: Mark = (0, 0)
@@ -38,6 +37,19 @@ class Sent(msgspec.Struct, frozen=True):
     kept: Mark | None = None
     kept_at: tuple[int, int, int] = (0, 0, 0)
     lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a record stands in a spool.
+
+    Attributes:
+        after: the place behind it.
+        session: id of the session that holds there.
+    """
+
+    after: Cursor
+    session: bytes
 
 
 class Position:
@@ -85,38 +97,51 @@ class Position:
         self.at = place
         return lost
 
-    def go_back(self, mark: Mark) -> int:
-        """To the place behind a record that the other side has; to the oldest where that is none of those here. How many are lost for it.
+    def find(self, mark: Mark) -> Found | None:
+        """The place behind a record; None where it is none of those here. In any thread.
 
         Raises:
             StorageError: the spool cannot be read.
         """
+        if mark == NOTHING:
+            return None
         near = self._spool.start(self.sent.kept_at[0])
-        places = [place for place in (near, self._spool.first()) if place is not None and mark != NOTHING]
-        found = next((one for place in places if (one := self._find(mark, place)) is not None), None)
-        place, session = found or (self._spool.first(), b"")
-        lost = 0 if found is not None else self.pass_over(max(place, self.at)) if place.count > self.at.count else 0
-        self.at, self.before, self.session = place, mark if found is not None else NOTHING, session or self.session
+        places = [place for place in (near, self._spool.first()) if place is not None]
+        return next((one for place in places if (one := self._find(mark, place)) is not None), None)
+
+    def go_back(self, mark: Mark, found: Found | None, oldest: Cursor) -> int:
+        """To where a record was found, or to the oldest place where it was not; how many are lost for whoever asked.
+
+        Args:
+            mark: that the other side has.
+            found: what `find` gave of it.
+            oldest: place that there is.
+        """
         self._unkept.clear()
+        if found is not None:
+            self.at, self.before, self.session = found.after, mark, found.session or self.session
+            return 0
+        lost = self.pass_over(max(oldest, self.at))
+        self.at, self.before = oldest, NOTHING
         return lost
 
-    def remember(self) -> None:
-        """Write how far it is, and let go of what somebody has.
+    def remember(self) -> Sent | None:
+        """What is to be written of it; None where that is written already."""
+        at = self.at
+        self.sent = msgspec.structs.replace(self.sent, taken=(at.segment, at.offset, at.count), session=self.session)
+        return None if self.sent == self._saved else self.sent
+
+    def write(self, sent: Sent) -> None:
+        """Write how far it is, and let go of what somebody has. In any thread.
 
         Raises:
             StorageError: it cannot be written.
         """
-        at = self.at
-        self.sent = msgspec.structs.replace(
-            self.sent, taken=(at.segment, at.offset, at.count), session=self.session
-        )
-        if self.sent != self._saved:
-            write_file(self._path, msgspec.json.encode(self.sent))
-            self._saved = self.sent
-            self._spool.forget(at if self.sent.kept is None else Cursor(*self.sent.kept_at))
+        write_file(self._path, msgspec.json.encode(sent))
+        self._saved = sent
+        self._spool.forget(Cursor(*(sent.taken if sent.kept is None else sent.kept_at)))
 
-    def _find(self, mark: Mark, place: Cursor) -> tuple[Cursor, bytes] | None:
-        """Place behind a record, and the session that holds there."""
+    def _find(self, mark: Mark, place: Cursor) -> Found | None:
         session = b""
         while True:
             entries, following = self._spool.read(place)
@@ -126,7 +151,7 @@ class Position:
                 elif one.kind == SESSION:
                     session = one.kept.data
                 elif (one.kept.boot, one.kept.sequence) == mark:
-                    return one.after, session
+                    return Found(one.after, session)
             if following == place:
                 return None
             place = following

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from thermo_core.errors import StorageError
 from thermo_core.file_errors import storage_error
 from thermo_core.files import make_folder
@@ -307,21 +305,3 @@ def _told(what: str, path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise storage_error(what, path, error) from error
-
-
-class Sent(msgspec.Struct, frozen=True):
-    """How far a spool was sent, as it is remembered.
-
-    Attributes:
-        taken: place up to which the broker has it: segment, offset, count.
-        session: id of the session that holds there.
-        kept: boot id and sequence up to which a hub on the other side has it; None where none ever said so.
-        kept_at: a place at or before that record.
-        lost: records that were dropped before anybody had them.
-    """
-
-    taken: tuple[int, int, int] = (0, 0, 0)
-    session: bytes = b""
-    kept: tuple[int, int] | None = None
-    kept_at: tuple[int, int, int] = (0, 0, 0)
-    lost: int = 0

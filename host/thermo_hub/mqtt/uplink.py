@@ -7,21 +7,19 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiomqtt
-import msgspec
 
 from thermo_core.errors import StorageError
-from thermo_core.files import read_file, write_file
 from thermo_core.wearable.profile import NOTICE
 from thermo_hub.broker.connection import FAILURES, IN_FLIGHT, Door, first_of
 from thermo_hub.broker.records import pack, seconds, together
 from thermo_hub.broker.topics import BIRTH, KEPT, RECORDS, SPOOL, STATUS, Place
 from thermo_hub.mqtt.identity import session_in
+from thermo_hub.mqtt.position import Mark, Position, Sent
 from thermo_hub.mqtt.sink import SpoolSink
-from thermo_hub.mqtt.spool import RECORD, SESSION, STATE, Cursor, Entry, Sent
+from thermo_hub.mqtt.spool import RECORD, STATE, Entry
 
 LOGGER = logging.getLogger(__name__)
 ONLINE, LOST, OFFLINE = "online", "lost", "offline"
@@ -31,13 +29,8 @@ POLL_S = 0.25
 REMEMBER_S = 2.0
 WAITING = 1024
 """Messages about minutes that wait for the broker; records tell of them anyway."""
-SENT = "sent.json"
-NOTHING = (0, 0)
-"""In the place of a boot id and a sequence: no record."""
 SECOND_S = 1.0
 END_S = 2.0
-MOST_UNKEPT = 1 << 16
-"""Messages of which it is remembered where they stand in the spool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +63,6 @@ class Uplink:
 
     Attributes:
         problem: why the broker cannot be reached, a sentence; "" while it is.
-        sent: how far its records are.
     """
 
     def __init__(
@@ -86,19 +78,18 @@ class Uplink:
         self.problem = "It is not connected yet."
         self._door, self.sink, self._announce = door, sink, announce
         self._poll_s, self._pauses_s = poll_s, pauses_s
-        self._path: Path = sink.spool.folder / SENT
-        self.sent = _remembered(self._path)
-        self._at = Cursor(*self.sent.taken)
-        self._before = NOTHING
-        self._session = self.sent.session
-        self._rewind: tuple[int, int] | None = self.sent.kept
-        self._held: tuple[tuple[int, int], float] | None = None
-        self._unkept: deque[tuple[tuple[int, int], Cursor]] = deque(maxlen=MOST_UNKEPT)
+        self._position = Position(sink.spool)
+        self._rewind: Mark | None = None
+        self._held: tuple[Mark, float] | None = None
         self._state = ONLINE
         self._newest: dict[str, Said] = {}
         self._minutes: deque[Said] = deque(maxlen=WAITING)
         self._some = asyncio.Event()
-        self._saved = self.sent
+
+    @property
+    def sent(self) -> Sent:
+        """How far its records are."""
+        return self._position.sent
 
     def say(self, one: Said) -> None:
         """Tell something once the broker is reached; in the loop."""
@@ -126,7 +117,7 @@ class Uplink:
         return {
             "wearable": self.place.wearable,
             "site": self.place.site,
-            "waiting": max(0, end.count - self._at.count),
+            "waiting": max(0, end.count - self._position.at.count),
             "lost": self.sent.lost + self.sink.missed,
             "kept": self.sent.kept is not None,
             "problem": self.problem,
@@ -157,7 +148,7 @@ class Uplink:
                 await asyncio.sleep(self._pauses_s[min(tries, len(self._pauses_s) - 1)])
                 tries += 1
         finally:
-            await asyncio.to_thread(self._remember)
+            await self._remember()
 
     async def _speak(self, line: aiomqtt.Client) -> None:
         await line.subscribe(self.place.down(KEPT), qos=1)
@@ -184,13 +175,13 @@ class Uplink:
         while True:
             if self._rewind is not None:
                 mark, self._rewind = self._rewind, None
-                await asyncio.to_thread(self._go_back, mark)
+                await self._go_back(mark)
             if loop.time() >= next_s:
                 next_s = loop.time() + REMEMBER_S
-                await asyncio.to_thread(self._remember)
-            entries, place = await asyncio.to_thread(self.sink.spool.read, self._at)
-            if not entries:
-                self._pass_over(place)
+                await self._remember()
+            entries, place = await asyncio.to_thread(self.sink.spool.read, self._position.at)
+            if not entries and place != self._position.at:
+                self._tell_lost(self._position.pass_over(place))
             ready = self._ready(entries, loop.time())
             if ready:
                 await self._publish(line, ready)
@@ -212,6 +203,7 @@ class Uplink:
 
     async def _publish(self, line: aiomqtt.Client, entries: list[Entry]) -> None:
         waiting: list[Entry] = []
+        position = self._position
         for one in entries:
             if one.kind == RECORD:
                 waiting.append(one)
@@ -219,17 +211,17 @@ class Uplink:
             await self._publish_records(line, waiting)
             waiting = []
             if one.kind == STATE:
-                self._session = session_in(one.kept.data) or self._session
+                position.session = session_in(one.kept.data) or position.session
             else:
-                self._session = one.kept.data
-                birth = await asyncio.to_thread(self.sink.birth, self._session)
+                position.session = one.kept.data
+                birth = await asyncio.to_thread(self.sink.birth, position.session)
                 if birth is not None:
                     await line.publish(self.place.up(BIRTH), birth, qos=1, retain=True)
-            self._at = one.after
+            position.at = one.after
         await self._publish_records(line, waiting)
 
     async def _publish_records(self, line: aiomqtt.Client, entries: list[Entry]) -> None:
-        messages = list(seconds([one.kept for one in entries], self._session, self._before))
+        messages = list(seconds([one.kept for one in entries], self._position.session, self._position.before))
         topic, done = self.place.up(RECORDS), 0
         for start in range(0, len(messages), IN_FLIGHT):
             some = messages[start : start + IN_FLIGHT]
@@ -238,26 +230,19 @@ class Uplink:
             for one in some:
                 done += len(one.records)
                 last = entries[done - 1]
-                self._at, self._before = last.after, (last.kept.boot, last.kept.sequence)
-                self._unkept.append((self._before, self._at))
+                self._position.took(last.kept, last.after)
 
     async def _hear(self, line: aiomqtt.Client) -> None:
         """What the other side says it has."""
         async for message in line.messages:
             if not message.payload:
-                # Somebody took away what was kept there: nobody takes records any more.
-                self.sent = msgspec.structs.replace(self.sent, kept=None)
+                self._position.keeps(None)  # somebody took away what was kept there
                 continue
             mark = _mark(message.payload)
             if mark is None:
                 continue
             kept, again = mark
-            self.sent = msgspec.structs.replace(self.sent, kept=kept)
-            if any(one == kept for one, _ in self._unkept):
-                while self._unkept[0][0] != kept:
-                    self._unkept.popleft()
-                at = self._unkept.popleft()[1]
-                self.sent = msgspec.structs.replace(self.sent, kept_at=(at.segment, at.offset, at.count))
+            self._position.keeps(kept)
             if again:
                 self._rewind = kept
 
@@ -277,57 +262,22 @@ class Uplink:
             self._some.clear()
             await self._some.wait()
 
-    def _pass_over(self, place: Cursor) -> None:
-        """Go on from a place; what was dropped before it is lost."""
-        if place == self._at:
-            return
-        lost = max(0, place.count - self._at.count)
-        if lost:
-            self._before = NOTHING
-            self.sent = msgspec.structs.replace(self.sent, lost=self.sent.lost + lost)
-            LOGGER.error(
-                "%d records of %s are older than the spool keeps, or were more than it holds, and were never sent; "
-                "raise spool_days or spool_mb of [mqtt] in hub.toml.",
-                lost,
-                self.place.wearable,
-            )
-        self._at = place
-        self._tell_spool()
-
-    def _go_back(self, mark: tuple[int, int]) -> None:
-        """To the place behind a record that the other side has; to the oldest where it has none of those here.
-
-        Raises:
-            StorageError: the spool cannot be read.
-        """
-        spool = self.sink.spool
-        near = spool.start(self.sent.kept_at[0])
-        places = [place for place in (near, spool.first()) if place is not None and mark != NOTHING]
-        found = next((one for place in places if (one := self._find(mark, place)) is not None), None)
-        before = mark if found is not None else NOTHING
-        place, session = found or (spool.first(), b"")
-        lost = place.count - self._at.count
-        if lost > 0 and before == NOTHING:
-            self.sent = msgspec.structs.replace(self.sent, lost=self.sent.lost + lost)
-        self._at, self._before, self._session = place, before, session or self._session
+    async def _go_back(self, mark: Mark) -> None:
+        found = await asyncio.to_thread(self._position.find, mark)
+        oldest = await asyncio.to_thread(self.sink.spool.first)
         self._held = None
-        self._unkept.clear()
+        self._tell_lost(self._position.go_back(mark, found, oldest))
 
-    def _find(self, mark: tuple[int, int], place: Cursor) -> tuple[Cursor, bytes] | None:
-        """Place behind a record, and the session that holds there."""
-        session = b""
-        while True:
-            entries, following = self.sink.spool.read(place)
-            for one in entries:
-                if one.kind == STATE:
-                    session = session_in(one.kept.data)
-                elif one.kind == SESSION:
-                    session = one.kept.data
-                elif (one.kept.boot, one.kept.sequence) == mark:
-                    return one.after, session
-            if following == place:
-                return None
-            place = following
+    def _tell_lost(self, lost: int) -> None:
+        if not lost:
+            return
+        LOGGER.error(
+            "%d records of %s are older than the spool keeps, or were more than it holds, and were never sent; "
+            "raise spool_days or spool_mb of [mqtt] in hub.toml.",
+            lost,
+            self.place.wearable,
+        )
+        self._tell_spool()
 
     def _tell_spool(self) -> None:
         facts = self.facts()
@@ -337,18 +287,14 @@ class Uplink:
     def _status(self) -> Said:
         return Said(self.place.up(STATUS), self._state.encode(), True)
 
-    def _remember(self) -> None:
-        """Write how far it is, and let go of what somebody has."""
-        at = self._at
-        self.sent = msgspec.structs.replace(self.sent, taken=(at.segment, at.offset, at.count), session=self._session)
-        if self.sent == self._saved:
-            return
-        try:
-            write_file(self._path, msgspec.json.encode(self.sent))
-            self._saved = self.sent
-            self.sink.spool.forget(at if self.sent.kept is None else Cursor(*self.sent.kept_at))
-        except StorageError as error:
-            LOGGER.error("%s", error)
+    async def _remember(self) -> None:
+        """Write how far it is."""
+        sent = self._position.remember()
+        if sent is not None:
+            try:
+                await asyncio.to_thread(self._position.write, sent)
+            except StorageError as error:
+                LOGGER.error("%s", error)
 
 
 def said(topic: str, facts: Mapping[str, Any], retain: bool = False, newest: bool = True) -> Said:
@@ -356,14 +302,7 @@ def said(topic: str, facts: Mapping[str, Any], retain: bool = False, newest: boo
     return Said(topic, json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode(), retain, newest)
 
 
-def _remembered(path: Path) -> Sent:
-    try:
-        return msgspec.json.decode(read_file(path), type=Sent)
-    except (StorageError, msgspec.MsgspecError):
-        return Sent()
-
-
-def _mark(payload: object) -> tuple[tuple[int, int], bool] | None:
+def _mark(payload: object) -> tuple[Mark, bool] | None:
     """What a message says of what is kept; None where it makes no sense."""
     try:
         plain: Any = json.loads(payload) if isinstance(payload, bytes | bytearray) else None

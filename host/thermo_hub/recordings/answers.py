@@ -15,7 +15,7 @@ class Recorder(Answer):
         running: whether it goes on.
         since: when it began.
         marked: markers so far.
-        failure: why it ended; "" or None where nothing went wrong.
+        failure: why it ended; empty where nothing went wrong.
     """
 
     name: str

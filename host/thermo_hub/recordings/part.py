@@ -26,7 +26,8 @@ from thermo_hub.recordings import answers
 from thermo_hub.recordings.answers import Looked, Marked, Recorder
 from thermo_hub.recordings.looking import brief, channels, pictures, whole
 from thermo_hub.recordings.sink import RecordingSink
-from thermo_hub.security.roles import WATCHING, Role, allow
+from thermo_hub.security.roles import WATCHING, Role, Seen, allow
+from thermo_hub.security.subjects import of_recording
 
 ROUTER = APIRouter(prefix="/api", tags=["recordings"])
 SUFFIX = ".mcap"
@@ -179,8 +180,8 @@ def mark(wearable: str, body: Mark, recorders: Recording) -> dict[str, str]:
 
 
 @ROUTER.get("/recordings", dependencies=[SEES], responses=says(answers.Recordings))
-def recordings(hub: Mine, recorders: Recording) -> dict[str, Any]:
-    """All recordings, the newest first, and those that are being made."""
+def recordings(hub: Mine, recorders: Recording, seen: Seen) -> dict[str, Any]:
+    """All recordings that the visitor sees, the newest first, and those that are being made."""
     folder = hub.settings.recordings
     paths = (
         sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -188,44 +189,44 @@ def recordings(hub: Mine, recorders: Recording) -> dict[str, Any]:
         else []
     )
     running = {one["name"]: wearable for wearable, one in recorders.status().items() if one["running"]}
-    found = [brief(path) for path in paths]
+    found = [brief(path) for path in paths if seen.sees(of_recording(path))]
     return {
         "recordings": [
             {"name": one.name, "size": one.size, "recording": running.get(one.name), **one.facts} for one in found
         ],
-        "running": recorders.status(),
+        "running": {one: status for one, status in recorders.status().items() if seen.sees(one)},
     }
 
 
-@ROUTER.get("/recordings/{name}", dependencies=[SEES], responses=says(Looked, 404))
-def look(name: str, hub: Mine) -> dict[str, Any]:
+@ROUTER.get("/recordings/{recording}", dependencies=[SEES], responses=says(Looked, 404))
+def look(recording: str, hub: Mine) -> dict[str, Any]:
     """A recording as a page shows it."""
-    path = _path(hub, name)
+    path = _path(hub, recording)
     return {**whole(path), **channels(path), "facts": brief(path).facts}
 
 
 @ROUTER.get(
-    "/recordings/{name}/pictures/{signal}",
+    "/recordings/{recording}/pictures/{signal}",
     dependencies=[SEES],
     responses=says(None, 404, media="application/octet-stream"),
     response_class=Response,
 )
-async def frames(name: str, signal: str, hub: Mine) -> Response:
+async def frames(recording: str, signal: str, hub: Mine) -> Response:
     """Pictures of a recording one after another, each as it travels to live pages."""
-    path = _path(hub, name)
+    path = _path(hub, recording)
     data = await run_in_threadpool(lambda: b"".join(pictures(path, signal)))
     return Response(data, media_type="application/octet-stream")
 
 
 @ROUTER.get(
-    "/recordings/{name}/file",
+    "/recordings/{recording}/file",
     dependencies=[SEES],
     responses=says(None, 404, media="application/octet-stream"),
     response_class=Response,
 )
-def file(name: str, hub: Mine) -> FileResponse:
+def file(recording: str, hub: Mine) -> FileResponse:
     """The recording itself."""
-    path = _path(hub, name)
+    path = _path(hub, recording)
     return FileResponse(path, media_type="application/octet-stream", filename=path.name)
 
 

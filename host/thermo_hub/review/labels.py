@@ -13,9 +13,18 @@ from thermo_hub.review import life
 from thermo_hub.review.desk import Desk, Kept
 from thermo_hub.review.playing import samples_of
 from thermo_hub.security.pseudonyms import pseudonym
+from thermo_hub.security.scopes import ALL, Scope
 
 
-def labels(desk: Desk, folder: Path, key: bytes, profile: str, model: str = "", decided_only: bool = False) -> Labels:
+def labels(
+    desk: Desk,
+    folder: Path,
+    key: bytes,
+    profile: str,
+    model: str = "",
+    decided_only: bool = False,
+    seen: Scope = ALL,
+) -> Labels:
     """Everything that was read of a wearable, of those who have agreed to training.
 
     Args:
@@ -24,12 +33,14 @@ def labels(desk: Desk, folder: Path, key: bytes, profile: str, model: str = "", 
         key: by which pseudonyms are made.
         profile: name of the wearable.
         model: of it; may be left out where only one was read.
+        seen: wearables whose windows.
         decided_only: leave out what only one reader has read.
 
     Raises:
         UsageError: nothing of it was read, nobody has agreed to training, or it is not plain which model is meant.
     """
     kept = [one for one in desk.all() if one.row.profile == profile and life.holding(one.steps) is not None]
+    kept = [one for one in kept if seen.sees(one.row.wearable)]
     if decided_only:
         kept = [one for one in kept if one.state in life.CLOSED]
     models = sorted({one.row.model for one in kept})

@@ -25,7 +25,7 @@ from thermo_hub.review.desk import Desk
 from thermo_hub.review.labels import labels
 from thermo_hub.review.shown import brief, told
 from thermo_hub.security.pseudonyms import KEY_FILE, key_of
-from thermo_hub.security.roles import Role, Visitor, allow
+from thermo_hub.security.roles import Role, Seen, Visitor, allow
 
 ROUTER = APIRouter(prefix="/api/review", tags=["review"])
 SEEING = frozenset((Role.CLINICIAN, Role.RESEARCHER))
@@ -138,10 +138,12 @@ class StepTaken(BaseModel):
 
 
 @ROUTER.get("", responses=says(Queue))
-def queue(runs: Runs, visitor: Sees, state: Annotated[str, Query(pattern="^(mine|all)$")] = "mine") -> dict[str, Any]:
+def queue(
+    runs: Runs, visitor: Sees, seen: Seen, state: Annotated[str, Query(pattern="^(mine|all)$")] = "mine"
+) -> dict[str, Any]:
     """Windows that wait for this reader, or all of them; the most urgent first."""
     runs.desk.gather()
-    every = [brief(one, visitor, runs.key) for one in runs.desk.all()]
+    every = [brief(one, visitor, runs.key) for one in runs.desk.all() if seen.sees(one.row.wearable)]
     shown = every if state == "all" else [one for one in every if one["may"]]
     return {"items": shown, "all": len(every), "notice": NOTICE}
 
@@ -154,10 +156,10 @@ def agreement(runs: Runs, _: Sees) -> dict[str, Any]:
 
 @ROUTER.get("/labels.npz", responses=says(media="application/octet-stream"), response_class=Response)
 def exported(
-    runs: Runs, _: Sees, profile: Name, model: Name = "", decided: Annotated[bool, Query()] = False
+    runs: Runs, _: Sees, seen: Seen, profile: Name, model: Name = "", decided: Annotated[bool, Query()] = False
 ) -> Response:
     """What was read of a wearable, as the file that `thermo-models train --labels` takes."""
-    data = to_bytes(labels(runs.desk, runs.folder, runs.key, profile, model, decided))
+    data = to_bytes(labels(runs.desk, runs.folder, runs.key, profile, model, decided, seen))
     headers = {"content-disposition": f'attachment; filename="labels-{file_name(profile)}.npz"'}
     return Response(data, media_type="application/octet-stream", headers=headers)
 

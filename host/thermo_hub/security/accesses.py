@@ -4,7 +4,7 @@ Written where a route asks for a role (`roles.Allowed`), of every route that tel
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
 
@@ -12,14 +12,14 @@ from sqlalchemy import insert, select
 from starlette.requests import HTTPConnection
 
 from thermo_core.text import clean
+from thermo_hub.security.scopes import Scope
+from thermo_hub.security.subjects import LISTS
 from thermo_hub.store.store import Store
-from thermo_hub.store.tables import ACCESS, METADATA
+from thermo_hub.store.tables import ACCESS
 
 AGAIN_NS = 10 * 60 * 1_000_000_000
 """Somebody who asks for the same again within this time is not written down again."""
 MOST_KEYS = 10_000
-ALL = frozenset(("/api/wearables", "/api/alerts", "/api/recordings"))
-"""Routes that tell of every wearable."""
 EXPORTS = ("/file", "/pictures/{signal}.png", "/pictures/{signal}.svg")
 FHIR = "/api/fhir/{wearable}"
 
@@ -68,8 +68,18 @@ class Accesses:
                 self._written = {one: at for one, at in self._written.items() if now_ns - at < AGAIN_NS}
             self._written[key] = now_ns
 
-    def note_route(self, connection: HTTPConnection, who: str, roles: str, ok: bool) -> None:
+    def note_route(
+        self, connection: HTTPConnection, who: str, roles: str, of: str | None, seen: Scope, ok: bool
+    ) -> None:
         """Write down that somebody asks for a route, where it tells of a wearable.
+
+        Args:
+            connection: the request.
+            who: name of the visitor.
+            roles: of them, separated by spaces.
+            of: the wearable that it is of; None where its address names none.
+            seen: wearables that they see, of which a list tells.
+            ok: whether they get it.
 
         Raises:
             StorageError: it cannot be written down.
@@ -77,16 +87,16 @@ class Accesses:
         scope: Any = connection.scope
         if scope["type"] != "http":
             return  # what is looked at live is said later
-        path, template, names = scope["path"], str(scope["route"].path), connection.path_params
-        if "wearable" in names:
-            wearable = str(names["wearable"])
-        elif "alert" in names:
-            wearable = self._of_alert(str(names["alert"]))
-        elif template in ALL or template.startswith("/api/recordings/"):
-            wearable = str(connection.query_params.get("wearable", ""))
-        else:
-            return
-        self.note(who, roles, wearable, _action(scope["method"], template), f"{scope['method']} {path}", ok)
+        path, template = scope["path"], str(scope["route"].path)
+        asked = str(connection.query_params.get("wearable", ""))
+        wearables: Iterable[str] = ()
+        if of is not None:
+            wearables = (of,)
+        elif template in LISTS:
+            every = seen.wearables if seen.wearables is not None else ("",)
+            wearables = (asked,) if asked else sorted(every)
+        for wearable in wearables:
+            self.note(who, roles, wearable, _action(scope["method"], template), f"{scope['method']} {path}", ok)
 
     def of(self, wearable: str, most: int) -> list[dict[str, Any]]:
         """Who looked at a wearable, newest first."""
@@ -109,11 +119,6 @@ class Accesses:
             }
             for row in rows
         ]
-
-    def _of_alert(self, alert: str) -> str:
-        alerts = METADATA.tables["alert"]
-        with self._store.read() as connection:
-            return str(connection.execute(select(alerts.c.wearable).where(alerts.c.id == alert)).scalar() or "")
 
 
 def _action(method: str, template: str) -> str:

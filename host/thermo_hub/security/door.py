@@ -8,6 +8,7 @@ from threading import Lock
 from sqlalchemy import delete, insert, select
 
 from thermo_hub.security.roles import Role, Visitor
+from thermo_hub.security.scopes import Scopes
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import ENTRY, VISIT
 
@@ -24,9 +25,13 @@ class Door:
 
     Args:
         store: where they are kept.
+
+    Attributes:
+        scopes: which wearables they see.
     """
 
     def __init__(self, store: Store) -> None:
+        self.scopes = Scopes(store)
         self._store = store
         self._known: dict[str, tuple[Visitor, int]] = {}
         self._lock = Lock()

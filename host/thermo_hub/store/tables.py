@@ -56,6 +56,15 @@ BASELINE = Table(
     Column("samples", Integer, nullable=False),
 )
 
+ASSIGNMENT = Table(
+    "assignment",
+    METADATA,
+    Column("account", String(64), primary_key=True, comment="name of it"),
+    Column("wearable", String(80), primary_key=True, comment="id of one that it sees; * for all"),
+    Column("by", String(80), nullable=False, comment="who assigned it"),
+    Column("at_ns", BigInteger, nullable=False),
+)
+
 ACCESS = Table(
     "access",
     METADATA,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from bundles import IMAGE
-from running import KINDS, Running, hear, of, started
+from running import KINDS, PATIENCE, Running, hear, of, started
 
 from thermo_core.graph.alerts import AlertState
 from thermo_core.wire.records import (
@@ -46,5 +46,5 @@ def test_an_alert_stands_over_a_kill_and_a_reset(kind: str, tmp_path: Path) -> N
         host.acknowledge(0)
     with started(kind, tmp_path, "--state", state) as running, running.open() as host:
         assert host.alerts()[0].state == AlertState.ACKNOWLEDGED
-        host.reset()
+        host.reset(30.0 * PATIENCE)
         assert host.alerts()[0].state == AlertState.ACKNOWLEDGED

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conformance import CAMERA, SPOTS, blocks, pixels
-from running import SEED, Running, hear
+from running import PATIENCE, SEED, Running, hear
 
 from thermo_core.errors import RefusedError
 from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
@@ -26,7 +26,7 @@ def test_a_correction_is_checked_stored_used_and_rolled_back(host: Wearable) -> 
     assert host.hello().sensors[CAMERA].corrected
     host.write_correction(CAMERA, second)
     assert host.correction_bytes(CAMERA, 0) == to_bytes(second) and host.correction_bytes(CAMERA, 1) == to_bytes(first)
-    host.reset()
+    host.reset(30.0 * PATIENCE)
     assert host.hello().sensors[CAMERA].corrected and host.correction_bytes(CAMERA, 0) == to_bytes(second)
     host.rollback(CAMERA)
     assert host.correction_bytes(CAMERA, 0) == to_bytes(first)

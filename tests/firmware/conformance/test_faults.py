@@ -25,7 +25,7 @@ def test_the_rate_changes_until_the_next_reset(host: Wearable) -> None:
     periods = np.diff([one.time_us for one in pages])[2:] / np.diff([one.index for one in pages])[2:]
     assert np.median(periods) == pytest.approx(125_000, rel=0.1)
     before = host.hello().time_us
-    host.reset()
+    host.reset(30.0 * PATIENCE)
     assert host.hello().sensors[CAMERA].rate_hz == 16.0 and host.hello().time_us > before
 
 

@@ -53,7 +53,7 @@ def test_pictures_and_thermistors_are_of_what_is_there(wearable: Running, host: 
 
 def compare_findings(wearable: Running, host: Wearable, within: float, least: int = 8) -> None:
     """Findings of a fresh start are what core makes of the same blocks, and rest on the blocks it says."""
-    host.reset()  # so that neither has seen anything before
+    host.reset(30.0 * PATIENCE)  # so that neither has seen anything before
     engine = wearable.engine(host)
     heard = hear(host, lambda records: len(of(FindingRecord, records)) >= least + 4, "findings", 120.0)
     wanted = {
