@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 
-from thermo_core.errors import LinkError, ThermoError, UsageError
+from thermo_core.errors import BundleError, ImageFormatError, LinkError, SignatureError, ThermoError, UsageError
 from thermo_core.version import software_version
 from thermo_hub.accounts.part import PART as ACCOUNTS
 from thermo_hub.accounts.passkey_routes import PART as PASSKEYS
@@ -103,9 +103,13 @@ def routes(parts: Sequence[Part] = PARTS) -> list[BaseRoute]:
     return [route for part in (*parts, PAGES) for route in part.router.routes]
 
 
+ASKED = (UsageError, ImageFormatError, SignatureError, BundleError)
+"""Errors that are in what was asked for or sent."""
+
+
 async def _told(_: Request, error: Exception) -> JSONResponse:
     """An error of ours as a sentence."""
-    status = 400 if isinstance(error, UsageError) else 502 if isinstance(error, LinkError) else 500
+    status = 400 if isinstance(error, ASKED) else 502 if isinstance(error, LinkError) else 500
     return JSONResponse({"detail": str(error), "kind": type(error).__name__}, status)
 
 

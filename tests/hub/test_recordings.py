@@ -6,15 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_sessions import blocks_of, came, camera_constants, session_of
+from host_sessions import blocks_of, came, camera_constants, session_of, told
+from hubs import Visit
 
 from thermo_core.errors import StorageError
 from thermo_core.recording.layout import Gap, Marker
 from thermo_core.recording.session import Session
 from thermo_core.sensors.mlx90640.frames import Subpage
-from thermo_core.wearable import file
+from thermo_core.wearable import file, library
 from thermo_core.wearable.library import resolve
+from thermo_core.wire.records import FindingRecord
+from thermo_core.wire.table import OutputKind
+from thermo_host.flash import load
 from thermo_host.link.items import Lost, Telemetry
+from thermo_host.rerun import of_bundle
 from thermo_host.stream.decoding import Decoding
 from thermo_host.stream.playback import Recording
 from thermo_hub.recordings.looking import STEPS, brief, pictures, thinned, whole
@@ -118,3 +123,46 @@ def test_a_long_line_is_thinned_to_means_and_its_gaps_stay() -> None:
         assert value is not None
         assert abs(value - when) <= step
     assert thinned([]) == []
+
+
+def test_a_recording_is_run_again_with_a_bundle_and_what_it_says_otherwise_is_told(
+    visit: Visit, session: Session, telemetry: list[Telemetry]
+) -> None:
+    csrf = visit.come_in()
+    headers = {"x-thermo-csrf": csrf}
+    data = (library.folder() / "breast-patch" / "bundle.img").read_bytes()
+    given = visit.client.post("/api/bundles", content=data, headers=headers).json()["sha256"]
+    bundle = load(library.folder() / "breast-patch" / "bundle.img").bundle
+    visit.settings.recordings.mkdir(parents=True, exist_ok=True)
+    path = visit.settings.recordings / "again.mcap"
+    sink = RecordingSink(path, session)
+    decoding, said = Decoding(session, networks=of_bundle(bundle)), 0
+    for item in telemetry:
+        sink.take(item, None)
+        for one in decoding.push(item.record).said:  # type: ignore[arg-type]
+            found, said = one.finding, said + 1
+            # One of them is another than the network says.
+            values = found.values[::-1] if said == 2 else found.values
+            record = FindingRecord(
+                found.time_us, found.model, found.flags, 0, 0, 0, ((0, 0),), OutputKind.SCORES, values
+            )
+            sink.take(told(item, record), None)
+    sink.end()
+    assert said >= 3
+    listed = visit.client.get("/api/bundles").json()["bundles"]
+    assert {"sha256": given, "wearable": "breast-patch", "version": "1.0.0", "installed": True} in listed
+    answer = visit.client.post("/api/recordings/again.mcap/again", json={"bundle": given}, headers=headers).json()
+    (model,) = answer["models"]
+    assert (model["name"], model["both"], model["same"], model["again_only"]) == ("lesion", said, said - 1, 0)
+    (difference,) = answer["differences"]
+    assert {difference["recorded"]["words"], difference["again"]["words"]} == {"lesion", "no lesion"}
+    assert answer["different"] == 1
+    assert "not a medical device" in answer["notice"].lower()
+    none = visit.client.post("/api/recordings/again.mcap/again", json={"bundle": "0" * 64}, headers=headers)
+    assert none.status_code == 404
+    other = {one["wearable"]: one["sha256"] for one in listed}["wrist-stress"]
+    unfit = visit.client.post("/api/recordings/again.mcap/again", json={"bundle": other}, headers=headers)
+    assert unfit.status_code == 400 and "name its sensors as the recording does" in unfit.json()["detail"]
+    broken = visit.client.post("/api/bundles", content=data[:5000], headers=headers)
+    assert broken.status_code == 400 and "Traceback" not in broken.text
+    path.unlink()

@@ -18,9 +18,11 @@ from thermo_hub.client.answers import (
     Drawing,
     Estimates,
     Finding,
+    GivenBundle,
     Ingested,
     Invited,
     Job,
+    KnownBundles,
     Labelled,
     Lines,
     Looked,
@@ -43,6 +45,7 @@ from thermo_hub.client.answers import (
     Routes,
     RulesText,
     RulesVersion,
+    RunAgain,
     SeenAlert,
     Sendings,
     Thresholds,
@@ -605,6 +608,29 @@ class AsyncRecordingsOperations:
         Roles: carer, clinician, researcher, wearer.
         """
         return await self._line.ask("GET", f"/api/recordings/{quoted(recording)}/file", bytes)
+
+    async def bundles(self) -> KnownBundles:
+        """Bundles that recordings can be run with: those installed, and those flashed or given here.
+
+        Roles: carer, clinician, researcher, wearer.
+        """
+        return await self._line.ask("GET", "/api/bundles", KnownBundles)
+
+    async def give_bundle(self, data: bytes) -> GivenBundle:
+        """Have recordings run with a signed bundle; the body is its image. It is put on no wearable.
+
+        Roles: administrator, clinician, engineer, researcher.
+        """
+        return await self._line.ask("POST", "/api/bundles", GivenBundle, content=data)
+
+    async def run_again(self, recording: str, bundle: str) -> RunAgain:
+        """Compute a recording again with another bundle, and tell where that says something else. One at a time.
+
+        Roles: carer, clinician, researcher, wearer.
+        """
+        return await self._line.ask(
+            "POST", f"/api/recordings/{quoted(recording)}/again", RunAgain, body={"bundle": bundle}
+        )
 
 
 class AsyncReviewOperations:

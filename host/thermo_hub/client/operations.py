@@ -18,9 +18,11 @@ from thermo_hub.client.answers import (
     Drawing,
     Estimates,
     Finding,
+    GivenBundle,
     Ingested,
     Invited,
     Job,
+    KnownBundles,
     Labelled,
     Lines,
     Looked,
@@ -43,6 +45,7 @@ from thermo_hub.client.answers import (
     Routes,
     RulesText,
     RulesVersion,
+    RunAgain,
     SeenAlert,
     Sendings,
     Thresholds,
@@ -591,6 +594,27 @@ class RecordingsOperations:
         Roles: carer, clinician, researcher, wearer.
         """
         return self._line.ask("GET", f"/api/recordings/{quoted(recording)}/file", bytes)
+
+    def bundles(self) -> KnownBundles:
+        """Bundles that recordings can be run with: those installed, and those flashed or given here.
+
+        Roles: carer, clinician, researcher, wearer.
+        """
+        return self._line.ask("GET", "/api/bundles", KnownBundles)
+
+    def give_bundle(self, data: bytes) -> GivenBundle:
+        """Have recordings run with a signed bundle; the body is its image. It is put on no wearable.
+
+        Roles: administrator, clinician, engineer, researcher.
+        """
+        return self._line.ask("POST", "/api/bundles", GivenBundle, content=data)
+
+    def run_again(self, recording: str, bundle: str) -> RunAgain:
+        """Compute a recording again with another bundle, and tell where that says something else. One at a time.
+
+        Roles: carer, clinician, researcher, wearer.
+        """
+        return self._line.ask("POST", f"/api/recordings/{quoted(recording)}/again", RunAgain, body={"bundle": bundle})
 
 
 class ReviewOperations:

@@ -105,3 +105,119 @@ class Looked(Answer):
     bodies: list[dict[str, Any]]
     channels: list[dict[str, Any]]
     facts: dict[str, Any]
+
+
+class KnownBundle(Answer):
+    """A bundle that recordings can be run with.
+
+    Attributes:
+        sha256: of its image, hexadecimal.
+        wearable: whose.
+        version: of it.
+        installed: whether it came with the hub.
+    """
+
+    sha256: str
+    wearable: str
+    version: str
+    installed: bool
+
+
+class KnownBundles(Answer):
+    """All of them.
+
+    Attributes:
+        bundles: by the names of their wearables.
+    """
+
+    bundles: list[KnownBundle]
+
+
+class GivenBundle(Answer):
+    """A bundle that is known from here on.
+
+    Attributes:
+        sha256: of its image, hexadecimal.
+    """
+
+    sha256: str
+
+
+class ModelAgain(Answer):
+    """A model's findings, recorded and computed again.
+
+    Attributes:
+        name: of the model.
+        both: moments of which there is a finding now and then.
+        same: of these, with the same label or the same quantities.
+        greatest: difference of any value.
+        recorded_only: recorded, and not computed again.
+        again_only: computed again, and not recorded.
+    """
+
+    name: str
+    both: int
+    same: int
+    greatest: float
+    recorded_only: int
+    again_only: int
+
+
+class AlertAgain(Answer):
+    """How often an alert was raised.
+
+    Attributes:
+        name: of it.
+        recorded: in the recording.
+        again: computed again; None where it is not computed.
+    """
+
+    name: str
+    recorded: int
+    again: int | None
+
+
+class SaidOfMoment(Answer):
+    """What a model said of a moment.
+
+    Attributes:
+        words: label, or quantities with their units.
+        flags: what is in doubt.
+    """
+
+    words: str
+    flags: list[str]
+
+
+class DifferenceAgain(Answer):
+    """A moment of which something else is said.
+
+    Attributes:
+        utc: when.
+        model: its name.
+        recorded, again: what was said.
+    """
+
+    utc: float
+    model: str
+    recorded: SaidOfMoment
+    again: SaidOfMoment
+
+
+class RunAgain(Answer):
+    """A recording, computed again with another bundle.
+
+    Attributes:
+        wearable: whose bundle ran.
+        models, alerts: what was compared.
+        different: moments of which something else is said.
+        differences: the first of them.
+        notice: that it informs only.
+    """
+
+    wearable: str
+    models: list[ModelAgain]
+    alerts: list[AlertAgain]
+    different: int
+    differences: list[DifferenceAgain]
+    notice: str

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -18,15 +18,17 @@ from starlette.requests import HTTPConnection
 from thermo_core.files import file_name, make_folder
 from thermo_core.recording.session import Session
 from thermo_core.text import clean
+from thermo_host.flash import MAX_IMAGE
 from thermo_host.stream.pump import Sink
-from thermo_hub.described import says
+from thermo_hub.described import BINARY, says
 from thermo_hub.events import Announced
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.recordings import answers
+from thermo_hub.recordings.again import again
 from thermo_hub.recordings.answers import Looked, Marked, Recorder
 from thermo_hub.recordings.looking import brief, channels, pictures, whole
 from thermo_hub.recordings.sink import RecordingSink
-from thermo_hub.security.roles import WATCHING, Role, Seen, allow
+from thermo_hub.security.roles import TENDING, WATCHING, Role, Seen, allow
 from thermo_hub.security.subjects import of_recording
 
 ROUTER = APIRouter(prefix="/api", tags=["recordings"])
@@ -41,10 +43,14 @@ class Recorders:
 
     Args:
         hub: where.
+
+    Attributes:
+        computing: taken while one is computed again.
     """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self.computing = asyncio.Semaphore(1)
         self._sinks: dict[str, RecordingSink] = {}
 
     def of(self, wearable: str) -> RecordingSink | None:
@@ -228,6 +234,60 @@ def file(recording: str, hub: Mine) -> FileResponse:
     """The recording itself."""
     path = _path(hub, recording)
     return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+
+
+class RunWith(BaseModel):
+    """What a recording is run with.
+
+    Attributes:
+        bundle: SHA-256 of its image, hexadecimal.
+    """
+
+    bundle: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+@ROUTER.get("/bundles", dependencies=[SEES], responses=says(answers.KnownBundles))
+def bundles(hub: Mine) -> dict[str, Any]:
+    """Bundles that recordings can be run with: those installed, and those flashed or given here."""
+    return {
+        "bundles": [
+            {
+                "sha256": one.sha256.hex(),
+                "wearable": one.bundle.profile.name,
+                "version": one.version,
+                "installed": one.installed,
+            }
+            for one in hub.bundles.all()
+        ]
+    }
+
+
+@ROUTER.post(
+    "/bundles",
+    dependencies=[Depends(allow(TENDING | {Role.CLINICIAN, Role.RESEARCHER}))],
+    responses=says(answers.GivenBundle, 413),
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": BINARY}}}},
+)
+async def give_bundle(request: Request, hub: Mine) -> dict[str, str]:
+    """Have recordings run with a signed bundle; the body is its image. It is put on no wearable."""
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > MAX_IMAGE:
+            raise HTTPException(413, "No wearable holds so much; give a signed bundle.")
+    sha256 = await run_in_threadpool(hub.bundles.keep, bytes(data))
+    return {"sha256": sha256.hex()}
+
+
+@ROUTER.post("/recordings/{recording}/again", dependencies=[SEES], responses=says(answers.RunAgain, 404, 409))
+async def run_again(recording: str, body: RunWith, hub: Mine, recorders: Recording) -> dict[str, Any]:
+    """Compute a recording again with another bundle, and tell where that says something else. One at a time."""
+    path = _path(hub, recording)
+    bundle = await run_in_threadpool(hub.bundles.of, bytes.fromhex(body.bundle))
+    if bundle is None:
+        raise HTTPException(404, "There is no such bundle here; look at the list for those there are, or give one.")
+    async with recorders.computing:
+        return await run_in_threadpool(again, path, bundle)
 
 
 def _path(hub: Hub, name: str) -> Path:

@@ -116,6 +116,8 @@ async function replay(main, hub, name) {
   if (moments.length) right.append(el("section", { class: "card" }, el("h2", {}, "Moments"), el("div", { class: "stack" }, ...moments.map(([utc, text, mark]) =>
     el("div", { class: "happened" }, el("button", { type: "button", class: "small", onclick: () => go(utc) }, clock(utc)), el("span", {}, mark ?? text))))));
 
+  right.append(anotherModel(hub, where, (ms) => go(ms)));
+
   const past = new Map(Object.entries(found.lines));
   const units = new Map();
   for (const channel of found.channels) {
@@ -163,6 +165,59 @@ async function replay(main, hub, name) {
   }
   go(found.from);
   return () => { stop(); for (const chart of charts) chart.end(); };
+}
+
+/** What runs the recording again with another bundle, and what that says otherwise; `go` shows a moment. */
+function anotherModel(hub, where, go) {
+  const choice = el("select", { id: "bundle" });
+  const given = el("input", { type: "file", id: "given-bundle", accept: ".img", class: "hidden" });
+  const result = el("div", { class: "stack", role: "status" });
+  const run = el("button", { type: "button", onclick: async () => {
+    run.disabled = true;
+    put(result, "Computing the recording again…");
+    try {
+      put(result, ...compared(await hub.ask("POST", `${where}/again`, { bundle: choice.value }), go));
+    } catch (error) {
+      put(result, el("div", { class: "note bad", role: "alert" }, error.message));
+    }
+    run.disabled = !choice.value;
+  } }, "Run again");
+  const list = async (wanted) => {
+    const { bundles } = await hub.get("/api/bundles");
+    put(choice, ...bundles.map((one) => el("option", { value: one.sha256, selected: one.sha256 === wanted }, `${one.wearable} ${one.version}${one.installed ? "" : `, ${one.sha256.slice(0, 8)}`}`)));
+    run.disabled = !bundles.length;
+  };
+  given.addEventListener("change", async () => {
+    if (!given.files.length) return;
+    try {
+      const { sha256 } = await hub.ask("POST", "/api/bundles", given.files[0]);
+      await list(sha256);
+      put(result, "The bundle is known now; run the recording again with it.");
+    } catch (error) {
+      put(result, el("div", { class: "note bad", role: "alert" }, error.message));
+    }
+    given.value = "";
+  });
+  list();
+  const may = hub.may("clinician", "researcher", "engineer", "administrator");
+  return el("section", { class: "card" }, el("h2", {}, "Another model"), el("div", { class: "row" }, el("label", { for: "bundle" }, "Bundle"), choice, run,
+    may ? [given, el("button", { type: "button", class: "small", onclick: () => given.click() }, "Choose a file…")] : null), result);
+}
+
+/** What came of running a recording again, as nodes. */
+function compared(found, go) {
+  const parts = found.models.map((one) => el("p", {}, el("b", {}, one.name), one.both
+    ? `: ${one.same} of ${one.both} findings the same${one.greatest ? `, values up to ${one.greatest.toPrecision(2)} apart` : ""}.`
+    : ": nothing to compare.", one.recorded_only ? ` ${one.recorded_only} only recorded.` : "", one.again_only ? ` ${one.again_only} only again.` : ""));
+  if (!found.models.length) parts.push(el("p", {}, "No model says anything of this recording."));
+  parts.push(...found.alerts.map((one) => el("p", {}, `Alert ${one.name}: raised ${one.recorded} times in the recording, ${one.again === null ? "not computed again" : `${one.again} times again`}.`)));
+  if (found.differences.length) {
+    parts.push(el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...["When", "Model", "Recorded", "Again"].map((words) => el("th", { scope: "col" }, words)))),
+      el("tbody", {}, ...found.differences.map((one) => el("tr", {}, el("td", {}, el("button", { type: "button", class: "small", onclick: () => go(one.utc) }, clock(one.utc))),
+        el("td", {}, one.model), el("td", {}, one.recorded.words, " ", ...flags(one.recorded.flags)), el("td", {}, one.again.words, " ", ...flags(one.again.flags))))))));
+  }
+  if (found.different > found.differences.length) parts.push(el("p", { class: "quiet" }, `and ${found.different - found.differences.length} more.`));
+  return [...parts, el("p", { class: "quiet" }, found.notice)];
 }
 
 function words(finding) {
