@@ -287,6 +287,11 @@ def test_a_recording_is_made_marked_and_looked_at_again(looking: Looking) -> Non
     expect(page.locator("main")).to_contain_text("lesion")
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_role("button", name=re.compile("Pause|Play"))).to_be_visible()
+    page.get_by_label("Bundle", exact=True).select_option(label="breast-patch 1.0.0")
+    page.get_by_role("button", name="Run again").click()
+    expect(page.locator("main")).to_contain_text(re.compile(r"lesion: \d+ of \d+ findings the same"))
+    found = AXE.run(page, options=WCAG)
+    assert found.violations_count == 0, found.generate_report()
     href = page.locator("a[download]").first.get_attribute("href")
     answer = page.request.get(f"{looking.hub.origin}{href}")
     assert answer.body()[:8] == b"\x89MCAP0\r\n"

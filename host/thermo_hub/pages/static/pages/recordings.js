@@ -170,7 +170,7 @@ async function replay(main, hub, name) {
 /** What runs the recording again with another bundle, and what that says otherwise; `go` shows a moment. */
 function anotherModel(hub, where, go) {
   const choice = el("select", { id: "bundle" });
-  const given = el("input", { type: "file", id: "given-bundle", accept: ".img", class: "hidden" });
+  const given = el("input", { type: "file", accept: ".img", class: "hidden", tabindex: "-1", "aria-label": "File of a signed bundle" });
   const result = el("div", { class: "stack", role: "status" });
   const run = el("button", { type: "button", onclick: async () => {
     run.disabled = true;
