@@ -68,6 +68,11 @@ class Settings(schema.Record, frozen=True):
         return self.place / "bundles"
 
     @property
+    def calibrations(self) -> Path:
+        """Folder of reports of calibrations that were made from here."""
+        return self.place / "calibrations"
+
+    @property
     def recordings(self) -> Path:
         """Folder of recordings."""
         return self.place / "recordings"

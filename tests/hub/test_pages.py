@@ -297,6 +297,27 @@ def test_a_recording_is_made_marked_and_looked_at_again(looking: Looking) -> Non
     assert answer.body()[:8] == b"\x89MCAP0\r\n"
 
 
+def test_a_calibration_from_the_page_asks_before_it_writes(looking: Looking) -> None:
+    page = looking.go(looking.wearable().replace("/wearable/", "/devices/"))
+    page.get_by_role("button", name="Calibrate…").click()
+    page.get_by_label("Set-points").fill("warm")
+    page.get_by_role("button", name="Calibrate", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Give two temperatures or more")
+    page.get_by_label("Set-points").fill("30, 37")
+    page.get_by_label("Quick").check()
+    page.get_by_role("button", name="Calibrate", exact=True).click()
+    expect(page.locator("main [role=status]")).to_contain_text("calibration")
+    page.reload()  # what is asked stays asked
+    leave = page.get_by_role("button", name="Leave it")
+    leave.wait_for(timeout=4 * WAIT_MS)
+    expect(page.locator("main")).to_contain_text(re.compile(r"skin \d\.\d+ K before and 0\.\d+ K after"))
+    leave.click()
+    expect(page.get_by_role("heading", name="Measured, and not written")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("Nothing was written to the wearable.")
+    expect(page.locator("main")).to_contain_text("34.70 °C")
+    assert list((looking.hub.folder / "calibrations").glob("*/report.html"))
+
+
 def test_the_devices_page_tests_the_wearable_and_flashes_it(looking: Looking) -> None:
     page = looking.go(looking.wearable().replace("/wearable/", "/devices/"))
     for words in ("Counters since its start", "Images", "confirmed", "mlx90640", "not calibrated"):

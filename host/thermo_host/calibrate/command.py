@@ -24,17 +24,13 @@ from thermo_host.calibrate.reference import (
     simulator_socket,
 )
 from thermo_host.calibrate.run import Run
-from thermo_host.calibrate.settings import FEWEST_PICTURES, WARM_UP_S, Settings, default_hold_out, paced
+from thermo_host.calibrate.settings import FEWEST_PICTURES, Settings, default_hold_out, paced, pictures_of
 from thermo_host.calibrate.wearable_source import subject_of
 from thermo_host.calibrate.write import write
 from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
-QUICK_PICTURES = 64
-CAREFUL_PICTURES = 256
-HOLD_OUT_FACTOR_QUICK = 2
-"""With two set-points the error of the mean at the hold-out weighs more than that of the fit."""
 VERIFY_LIMIT_K = 0.2
 
 
@@ -127,13 +123,9 @@ def command(
     settings = Settings(
         set_points=points,
         hold_out=default_hold_out(points) if hold_out is None else _numbers("--hold-out", hold_out),
-        pictures=pictures or (QUICK_PICTURES if quick else CAREFUL_PICTURES),
-        hold_out_pictures=HOLD_OUT_FACTOR_QUICK * (pictures or QUICK_PICTURES)
-        if quick
-        else pictures or CAREFUL_PICTURES,
+        **pictures_of(quick, pictures),
         ambients=_numbers("--ambients", ambients) if ambients else (),
         both_ways=both_ways,
-        warm_up_s=0.0 if quick else WARM_UP_S,
         skip_warm_up=skip_warm_up,
         blackbody_emissivity=blackbody_emissivity,
         sensors=names,

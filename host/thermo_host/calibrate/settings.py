@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 from thermo_core.errors import UsageError
 from thermo_host.calibrate.fit import SMALLEST_SPAN_K
@@ -13,6 +14,9 @@ FEWEST_PICTURES = 16
 USUAL_PER_SECOND = 8.0
 """Pictures of a camera at its usual rate."""
 WARM_UP_S = 60.0
+QUICK_PICTURES, CAREFUL_PICTURES = 64, 256
+HOLD_OUT_FACTOR_QUICK = 2
+"""With two set-points the error of the mean at the hold-out weighs more than that of the fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,20 @@ class Settings:
     def to_map(self) -> dict[str, object]:
         """As JSON-ready values."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+def pictures_of(quick: bool, pictures: int | None = None) -> dict[str, Any]:
+    """Fields of `Settings` that say how long a run takes.
+
+    Args:
+        quick: under a minute, with a short warm-up check.
+        pictures: at each point; None for what suits.
+    """
+    if quick:
+        few = pictures or QUICK_PICTURES
+        return {"pictures": few, "hold_out_pictures": HOLD_OUT_FACTOR_QUICK * few, "warm_up_s": 0.0}
+    many = pictures or CAREFUL_PICTURES
+    return {"pictures": many, "hold_out_pictures": many, "warm_up_s": WARM_UP_S}
 
 
 def paced(settings: Settings, readings_per_second: float) -> Settings:

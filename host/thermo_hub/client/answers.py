@@ -512,6 +512,18 @@ class Image(msgspec.Struct, frozen=True):
     permanent: bool
 
 
+class Question(msgspec.Struct, frozen=True):
+    """What a job asks whoever looks at it.
+
+    Attributes:
+        words: the question.
+        choices: answers there are; empty where something is to be typed.
+    """
+
+    words: str
+    choices: list[str]
+
+
 class Job(msgspec.Struct, frozen=True):
     """What takes long on a wearable.
 
@@ -521,6 +533,8 @@ class Job(msgspec.Struct, frozen=True):
         state: running, done or failed.
         step: that goes on.
         share: of the step that is done.
+        notes: what was said on the way.
+        ask: what it waits for; None where for nothing.
         result: what came of it; None while it runs.
     """
 
@@ -529,6 +543,8 @@ class Job(msgspec.Struct, frozen=True):
     state: str
     step: str
     share: float
+    notes: list[str]
+    ask: Question | None
     result: dict[str, Any] | None
 
 
@@ -557,6 +573,16 @@ class Device(msgspec.Struct, frozen=True):
     images: list[Image]
     counters: dict[str, int]
     round_trip_s: float
+    job: Job | None
+
+
+class JobNow(msgspec.Struct, frozen=True):
+    """How the job of a wearable stands.
+
+    Attributes:
+        job: it, or the one that it had last; None before the first.
+    """
+
     job: Job | None
 
 

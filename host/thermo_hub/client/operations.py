@@ -22,6 +22,7 @@ from thermo_hub.client.answers import (
     Ingested,
     Invited,
     Job,
+    JobNow,
     KnownBundles,
     Labelled,
     Lines,
@@ -370,6 +371,46 @@ class DevicesOperations:
         Roles: administrator, engineer.
         """
         return self._line.ask("POST", f"/api/devices/{quoted(wearable)}/flash", Job, content=data)
+
+    def calibrate(
+        self,
+        wearable: str,
+        *,
+        set_points: Sequence[float] = (30.0, 37.0),
+        quick: bool = False,
+        uncertainty_k: float = 0.1,
+    ) -> Job:
+        """Calibrate it before a blackbody or in a bath; a job, which asks for readings and whether to write.
+
+        Roles: administrator, engineer.
+        """
+        return self._line.ask(
+            "POST",
+            f"/api/devices/{quoted(wearable)}/calibrate",
+            Job,
+            body={"set_points": set_points, "quick": quick, "uncertainty_k": uncertainty_k},
+        )
+
+    def job(self, wearable: str) -> JobNow:
+        """How its job stands; it is told while the wearable itself has no time to answer.
+
+        Roles: administrator, engineer.
+        """
+        return self._line.ask("GET", f"/api/devices/{quoted(wearable)}/job", JobNow)
+
+    def reply(self, wearable: str, words: str) -> Job:
+        """Answer what its job asks.
+
+        Roles: administrator, engineer.
+        """
+        return self._line.ask("POST", f"/api/devices/{quoted(wearable)}/job/answer", Job, body={"words": words})
+
+    def end_job(self, wearable: str) -> Job:
+        """End its job at the next step.
+
+        Roles: administrator, engineer.
+        """
+        return self._line.ask("POST", f"/api/devices/{quoted(wearable)}/job/end", Job)
 
     def acknowledge(self, wearable: str, alert: str) -> SeenAlert:
         """Tell a wearable that somebody has seen one of its alerts.

@@ -5,6 +5,18 @@ from typing import Any
 from thermo_hub.described import Answer
 
 
+class Question(Answer):
+    """What a job asks whoever looks at it.
+
+    Attributes:
+        words: the question.
+        choices: answers there are; empty where something is to be typed.
+    """
+
+    words: str
+    choices: list[str]
+
+
 class Job(Answer):
     """What takes long on a wearable.
 
@@ -14,6 +26,8 @@ class Job(Answer):
         state: running, done or failed.
         step: that goes on.
         share: of the step that is done.
+        notes: what was said on the way.
+        ask: what it waits for; None where for nothing.
         result: what came of it; None while it runs.
     """
 
@@ -22,7 +36,19 @@ class Job(Answer):
     state: str
     step: str
     share: float
+    notes: list[str]
+    ask: Question | None
     result: dict[str, Any] | None
+
+
+class JobNow(Answer):
+    """How the job of a wearable stands.
+
+    Attributes:
+        job: it, or the one that it had last; None before the first.
+    """
+
+    job: Job | None
 
 
 class Image(Answer):

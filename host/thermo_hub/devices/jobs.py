@@ -1,19 +1,88 @@
 """What takes long on a wearable, one job at a time for each, told to every page as it goes."""
 
 import asyncio
+import queue
 import secrets
+import time
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import HTTPException
 
-from thermo_core.errors import ThermoError
+from thermo_core.errors import ThermoError, UsageError
+from thermo_core.text import clean
 from thermo_host.link.wearable import Wearable
 from thermo_hub.events import Announced
 from thermo_hub.hub import Hub
 
 Tell = Callable[[str, float], None]
 """Told the step that begins, and the share of it that is done."""
+
+
+ANSWER_S = 1800.0
+"""For so long somebody is waited for."""
+LOOK_S = 0.2
+MOST_NOTES = 20
+
+
+class Talk:
+    """What a job tells pages, and asks whoever looks at them; `Tell` is its first half.
+
+    Args:
+        job: as pages see it.
+        post: tells them that it changed.
+    """
+
+    def __init__(self, job: dict[str, Any], post: Callable[[], None]) -> None:
+        self._job = job
+        self._post = post
+        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._given_up = False
+
+    def __call__(self, step: str, share: float) -> None:
+        """A step begins, or goes on."""
+        self.hold()
+        self._job["step"], self._job["share"] = step, round(share, 3)
+        self._post()
+
+    def note(self, words: str) -> None:
+        """A line that stays."""
+        self._job["notes"] = [*self._job["notes"], clean(words)][-MOST_NOTES:]
+        self._post()
+
+    def ask(self, words: str, choices: tuple[str, ...] = ()) -> str:
+        """Ask, and wait for the answer.
+
+        Raises:
+            UsageError: nobody answers in half an hour, or somebody ends the job.
+        """
+        self._job["ask"] = {"words": words, "choices": list(choices)}
+        self._post()
+        end = time.monotonic() + ANSWER_S
+        try:
+            while time.monotonic() < end:
+                self.hold()
+                try:
+                    return self._answers.get(timeout=LOOK_S)
+                except queue.Empty:
+                    continue
+        finally:
+            self._job["ask"] = None
+            self._post()
+        raise UsageError("Nobody answered for half an hour; begin again.")
+
+    def hold(self) -> None:
+        """Raises UsageError where somebody has ended the job."""
+        if self._given_up:
+            raise UsageError("Somebody ended it; nothing was written.")
+
+    def answer(self, words: str) -> None:
+        """What somebody says to a question."""
+        self._answers.put(words)
+
+    def give_up(self) -> None:
+        """End the job at its next step."""
+        self._given_up = True
 
 
 class Jobs:
@@ -26,13 +95,14 @@ class Jobs:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._running: dict[str, dict[str, Any]] = {}
+        self._talks: dict[str, Talk] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, wearable: str) -> dict[str, Any] | None:
         """The job of a wearable, or the one it had last; None before the first."""
         return self._running.get(wearable)
 
-    def start(self, wearable: str, what: str, work: Callable[[Wearable, Tell], dict[str, Any]]) -> dict[str, Any]:
+    def start(self, wearable: str, what: str, work: Callable[[Wearable, Talk], dict[str, Any]]) -> dict[str, Any]:
         """Start a job, in the event loop; how it stands.
 
         Args:
@@ -50,19 +120,41 @@ class Jobs:
             "state": "running",
             "step": "start",
             "share": 0.0,
+            "notes": [],
+            "ask": None,
             "result": None,
         }
         self._running[wearable] = job
         bus = self._hub.bus
 
-        def tell(step: str, share: float) -> None:
-            job["step"], job["share"] = step, round(share, 3)
+        def post() -> None:
             bus.post([Announced("job", {"job": dict(job)}, wearable)])
 
-        answer = listener.ask(lambda one: work(one, tell), alone=True)
+        talk = self._talks[wearable] = Talk(job, post)
+        answer = listener.ask(lambda one: work(one, talk), alone=True)
         task = asyncio.create_task(self._follow(wearable, job, asyncio.wrap_future(answer)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return job
+
+    def answer(self, wearable: str, words: str) -> dict[str, Any]:
+        """Answer what the job of a wearable asks."""
+        job = self._asking(wearable)
+        if job["ask"] is None:
+            raise HTTPException(409, "Nothing is asked now; wait until it is.")
+        self._talks[wearable].answer(words)
+        return job
+
+    def give_up(self, wearable: str) -> dict[str, Any]:
+        """End the job of a wearable at its next step."""
+        job = self._asking(wearable)
+        self._talks[wearable].give_up()
+        return job
+
+    def _asking(self, wearable: str) -> dict[str, Any]:
+        job = self._running.get(wearable)
+        if job is None or job["state"] != "running":
+            raise HTTPException(409, "No job runs on this wearable.")
         return job
 
     async def _follow(self, wearable: str, job: dict[str, Any], answer: "asyncio.Future[dict[str, Any]]") -> None:

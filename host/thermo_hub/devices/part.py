@@ -19,8 +19,9 @@ from thermo_host.link.session import profile_of
 from thermo_host.link.wearable import Wearable
 from thermo_hub.described import BINARY, says
 from thermo_hub.devices import answers
-from thermo_hub.devices.answers import Device, Job
-from thermo_hub.devices.jobs import Jobs, Tell
+from thermo_hub.devices.answers import Device, Job, JobNow
+from thermo_hub.devices.calibration import calibrated
+from thermo_hub.devices.jobs import Jobs, Talk, Tell
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import TENDING, WATCHING, allow
 
@@ -114,6 +115,61 @@ async def flash(wearable: str, request: Request, hub: Mine, jobs: Working) -> di
         }
 
     return jobs.start(wearable, "flash", work)
+
+
+class Calibration(BaseModel):
+    """How a wearable is calibrated.
+
+    Attributes:
+        set_points: temperatures of the blackbody or bath, degC.
+        quick: under a minute, with fewer readings.
+        uncertainty_k: expanded (k = 2), of a reading that is typed.
+    """
+
+    set_points: Annotated[list[Annotated[float, Field(ge=-20, le=120)]], Field(min_length=2, max_length=10)] = [
+        30.0,
+        37.0,
+    ]
+    quick: bool = False
+    uncertainty_k: Annotated[float, Field(gt=0, le=5)] = 0.1
+
+
+class Reply(BaseModel):
+    """What somebody says to a job's question.
+
+    Attributes:
+        words: a reading, or one of the choices.
+    """
+
+    words: Annotated[str, Field(max_length=80)]
+
+
+@ROUTER.post("/calibrate", dependencies=[TENDS], responses=says(Job, 409, 502))
+async def calibrate(wearable: str, body: Calibration, hub: Mine, jobs: Working) -> dict[str, Any]:
+    """Calibrate it before a blackbody or in a bath; a job, which asks for readings and whether to write."""
+
+    def work(one: Wearable, talk: Talk) -> dict[str, Any]:
+        return calibrated(one, talk, body.set_points, body.quick, body.uncertainty_k, hub.settings.calibrations)
+
+    return jobs.start(wearable, "calibration", work)
+
+
+@ROUTER.get("/job", dependencies=[TENDS], responses=says(JobNow))
+async def job(wearable: str, jobs: Working) -> dict[str, Any]:
+    """How its job stands; it is told while the wearable itself has no time to answer."""
+    return {"job": jobs.of(wearable)}
+
+
+@ROUTER.post("/job/answer", dependencies=[TENDS], responses=says(Job, 409))
+async def reply(wearable: str, body: Reply, jobs: Working) -> dict[str, Any]:
+    """Answer what its job asks."""
+    return jobs.answer(wearable, body.words)
+
+
+@ROUTER.post("/job/end", dependencies=[TENDS], responses=says(Job, 409))
+async def end_job(wearable: str, jobs: Working) -> dict[str, Any]:
+    """End its job at the next step."""
+    return jobs.give_up(wearable)
 
 
 class Seen(BaseModel):

@@ -69,6 +69,7 @@ async function device(main, hub, id) {
   put(main, el("div", { class: "head" }, title, el("span", { class: "grow" }),
     el("button", { type: "button", onclick: act(() => hub.ask("POST", `${path}/self-test`)) }, "Self-test"),
     el("button", { type: "button", onclick: act(() => hub.ask("POST", `${path}/reset`)) }, "Restart"),
+    el("button", { type: "button", onclick: () => calibration(hub, path, act) }, "Calibrate…"),
     el("button", { type: "button", class: "main", onclick: () => file.click() }, "Flash a bundle…"), el("label", { class: "hidden", for: "bundle" }, "Signed bundle"), file),
   problem, job, content);
   job.style.marginBottom = "16px";
@@ -76,12 +77,17 @@ async function device(main, hub, id) {
   function tell(now) {
     if (!now) return;
     const { what, state, step, share, result } = now;
-    if (state === "running") put(job, el("div", { class: "card row" }, el("b", {}, what), el("span", {}, step), share ? el("progress", { value: share, max: "1", "aria-label": step }) : null));
+    if (state === "running") {
+      if (now.ask && job.querySelector("form")?.dataset.words === now.ask.words) return; // somebody types into it
+      put(job, el("div", { class: "card stack" }, el("div", { class: "row" }, el("b", {}, what), el("span", {}, step), share ? el("progress", { value: share, max: "1", "aria-label": step }) : null,
+        el("span", { class: "grow" }), what === "calibration" ? el("button", { type: "button", class: "small", onclick: act(() => hub.ask("POST", `${path}/job/end`)) }, "End it") : null),
+      ...now.notes.map((words) => el("p", { class: "quiet" }, words)), now.ask ? question(hub, path, now.ask, act) : null));
+    }
     else if (state === "failed") put(job, el("div", { class: "note bad" }, el("b", {}, `${what} failed. `), result.detail));
     else {
       const tests = result?.results ?? result?.self_test ?? [];
       put(job, el("section", { class: "card" }, el("h2", {}, outcome(what, result)),
-        ...(result?.waived ?? []).map((words) => el("p", { class: "note" }, `Signed all the same: ${words}`)), result?.development_key ? el("p", { class: "quiet" }, "The image is signed with the development key, with which anybody can sign.") : null,
+        ...(what === "calibration" ? fitted(result) : []), ...(result?.waived ?? []).map((words) => el("p", { class: "note" }, `Signed all the same: ${words}`)), result?.development_key ? el("p", { class: "quiet" }, "The image is signed with the development key, with which anybody can sign.") : null,
         tests.length ? el("table", {}, el("tbody", {}, ...tests.map((one) => el("tr", {}, el("td", {}, one.name), el("td", {}, chip(one.passed ? "passed" : "failed", one.passed ? "good" : "bad")), el("td", { class: "quiet" }, one.detail))))) : null));
     }
   }
@@ -89,6 +95,9 @@ async function device(main, hub, id) {
   async function refresh() {
     let facts;
     try {
+      const { job: now } = await hub.get(`${path}/job`);
+      tell(now);
+      if (now?.state === "running") return; // it has no time to say more
       facts = await hub.get(path);
     } catch (error) {
       put(content, el("div", { class: "note bad" }, error.message));
@@ -113,7 +122,7 @@ async function device(main, hub, id) {
           return el("tr", {}, el("td", {}, one.name, one.place ? el("div", { class: "quiet" }, one.place) : null), el("td", {}, one.kind), el("td", {}, one.id ? el("code", {}, one.id) : "–"), el("td", {}, one.rate_hz ? `${one.rate_hz} Hz` : "–"),
             el("td", {}, shown?.can_calibrate ? calibrationWords(shown, hub.now() / 1000) : "–"), el("td", {}, one.fault || one.warning ? el("span", { class: "note" }, one.fault || one.warning) : "–"));
         }))),
-      worn?.shown.sensors.some((sensor) => sensor.can_calibrate && !sensor.calibrated_unix_s) ? el("p", { class: "quiet" }, "Calibrate with ", el("code", {}, `thermo-host calibrate ${facts.port}`), " while this hub does not run.") : null),
+      worn?.shown.sensors.some((sensor) => sensor.can_calibrate && !sensor.calibrated_unix_s) ? el("p", { class: "quiet" }, "Calibrate it before a blackbody, or its contact sensors in a bath; until then its temperatures may be off by kelvins.") : null),
       el("section", { class: "card" }, el("h2", {}, "Counters since its start"), counters.length ? el("dl", { class: "facts counters" }, ...counters.map(([name, value]) => fact(name, String(value)))) : el("p", { class: "quiet" }, "None.")),
       el("section", { class: "card" }, el("h2", {}, "Log"), log(worn)));
     tell(facts.job);
@@ -133,7 +142,52 @@ async function device(main, hub, id) {
   return () => { hub.removeEventListener("job", onJob); hub.removeEventListener("session", onSession); };
 }
 
+/** What a job asks: something to type, or one of a few answers. */
+function question(hub, path, ask, act) {
+  const reply = (words) => act(() => hub.ask("POST", `${path}/job/answer`, { words }))();
+  if (ask.choices.length) return el("div", { class: "note" }, el("p", {}, ask.words), el("div", { class: "row" }, ...ask.choices.map((words, at) => el("button", { type: "button", class: at ? "" : "main", onclick: () => reply(words) }, words))));
+  const typed = el("input", { type: "text", inputmode: "decimal", id: "reading", maxlength: "20", autocomplete: "off" });
+  return el("form", { class: "note", "data-words": ask.words, onsubmit: (event) => { event.preventDefault(); reply(typed.value); event.currentTarget.removeAttribute("data-words"); } },
+    el("label", { for: "reading" }, ask.words), el("div", { class: "row" }, typed, el("button", { type: "submit", class: "main" }, "Enter")));
+}
+
+/** Asks how a wearable is to be calibrated, and begins. */
+function calibration(hub, path, act) {
+  const points = el("input", { type: "text", id: "set-points", value: "30, 37" });
+  const quick = el("input", { type: "checkbox", id: "quick" });
+  const problem = el("p", { class: "note bad", hidden: true, role: "alert" });
+  const dialog = el("dialog", { "aria-label": "Calibrate" }, el("form", { method: "dialog", class: "stack" },
+    el("p", {}, "A camera or thermopile looks at a blackbody that fills its view, contact sensors lie in a bath. You are asked for each reading; a simulated wearable does it by itself. Nothing is written before you agree."),
+    el("label", { for: "set-points" }, "Set-points, °C, two or more"), points,
+    el("label", { class: "check", for: "quick" }, quick, "Quick: under a minute, less careful"), problem,
+    el("div", { class: "row" }, el("button", { type: "submit", class: "main" }, "Calibrate"), el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"))));
+  dialog.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const numbers = points.value.split(/[;,\s]+/).filter(Boolean).map(Number);
+    if (numbers.length < 2 || numbers.some((one) => !Number.isFinite(one))) {
+      problem.hidden = false;
+      put(problem, "Give two temperatures or more, such as 30, 37.");
+      return;
+    }
+    dialog.close();
+    act(() => hub.ask("POST", `${path}/calibrate`, { set_points: numbers, quick: quick.checked }))();
+  });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** What a calibration found. */
+function fitted(result) {
+  const rows = (result.hold_outs ?? []).map((one) => el("tr", {}, el("td", {}, `${one.reference_c.toFixed(2)} °C`), el("td", {}, `${one.before.rmse_k.toFixed(3)} K`), el("td", {}, `${one.after.rmse_k.toFixed(3)} K`)));
+  return [...result.objections.map((words) => el("p", { class: "note bad" }, words)),
+    rows.length ? el("table", {}, el("thead", {}, el("tr", {}, ...["Point that was not fitted", "RMSE before", "RMSE after"].map((words) => el("th", { scope: "col" }, words)))), el("tbody", {}, ...rows)) : null,
+    el("p", {}, result.written ? "Written to the wearable and read back." : "Nothing was written to the wearable."),
+    el("p", { class: "quiet" }, "Report, on the hub's computer: ", el("code", {}, result.report)), el("p", { class: "quiet" }, result.notice)];
+}
+
 function outcome(what, result) {
+  if (what === "calibration") return result.written ? "Calibrated" : result.accepted ? "Measured, and not written" : "This calibration is not worth writing";
   if (what === "flash") return result.unchanged ? `${result.profile} ${result.version} runs already` : `${result.profile} ${result.version} runs${result.previous ? `, ${result.previous} ran before` : ""}`;
   if (what === "reset") return `It is back with ${result.bundle ? `bundle ${result.bundle}` : "no bundle"}`;
   return result.passed ? "The self-test passed" : "The self-test failed";
