@@ -1,5 +1,6 @@
 """Computing a recording again: with its own graph, or another wearable's, or other networks; and where verdicts differ."""
 
+import itertools
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +23,10 @@ from thermo_core.wire.records import AlertRecord, FindingRecord
 from thermo_host.link.items import Item, Telemetry
 from thermo_host.stream.decoding import DecodeSettings, Decoding
 
+NEAREST = 8
+"""Waiting findings that are looked through for one of nearly the same moment."""
+NEARLY = 0.55
+"""Of the time between two findings: a recording that begins between the halves of a picture pairs halves as the device did not."""
 WAITING = 4096
 """Findings that wait for their counterpart; they come within seconds of one another."""
 NEXT_TO = 1e-4
@@ -64,7 +69,7 @@ class Compared:
     """One model's findings.
 
     Attributes:
-        both: moments of which there is a finding now and then.
+        both: moments of which there is a finding now and then; nearly the same where pictures are made of other halves.
         same: of these, with the same label or the same quantities.
         greatest: difference of any value.
         recorded_only: recorded and not computed again, because of what came before the recording or was lost.
@@ -148,6 +153,8 @@ class Rerun:
         self.alerts: dict[str, Raised] = {}
         self.differences: list[Difference] = []
         self.different = 0
+        self._newest_us: dict[str, int] = {}
+        self._apart_us: dict[str, int] = {}
         self._waiting: dict[bool, OrderedDict[tuple[str, int], tuple[Verdict, int]]] = {
             True: OrderedDict(),
             False: OrderedDict(),
@@ -223,6 +230,12 @@ class Rerun:
 
     def _meet(self, name: str, time_us: int, verdict: Verdict, utc_ns: int, again: bool) -> None:
         other = self._waiting[not again].pop((name, time_us), None)
+        if not again:
+            before, self._newest_us[name] = self._newest_us.get(name), time_us
+            if before is not None:
+                self._apart_us[name] = time_us - before
+        if other is None:
+            other = self._nearly(name, time_us, not again)
         if other is None:
             waiting = self._waiting[again]
             waiting[name, time_us] = verdict, utc_ns
@@ -232,6 +245,14 @@ class Rerun:
             return
         recorded, now = (other[0], verdict) if again else (verdict, other[0])
         self._compare(name, other[1], recorded, now)
+
+    def _nearly(self, name: str, time_us: int, again: bool) -> tuple[Verdict, int] | None:
+        """The finding of nearly the same moment that waits; None where none does."""
+        waiting = self._waiting[again]
+        near = NEARLY * self._apart_us.get(name, 0)
+        newest = itertools.islice(reversed(waiting), NEAREST)
+        found = next((key for key in newest if key[0] == name and abs(key[1] - time_us) <= near), None)
+        return None if found is None else waiting.pop(found)
 
     def _alone(self, name: str, again: bool) -> None:
         compared = self.models.setdefault(name, Compared())

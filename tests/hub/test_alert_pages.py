@@ -42,7 +42,11 @@ def test_a_test_calls_on_every_page_until_it_is_acknowledged(page: Page, hub: Se
     page.goto(f"{hub.origin}/recordings")
     expect(page.locator("html")).to_have_attribute("data-calling", re.compile("^[1-9]"))
     page.goto(f"{hub.origin}/alerts")
-    page.get_by_role("button", name="Acknowledge: A test of alerts").click()
+    buttons = page.get_by_role("button", name="Acknowledge: A test of alerts")
+    buttons.first.wait_for()
+    for left in reversed(range(buttons.count())):
+        buttons.first.click()
+        expect(buttons).to_have_count(left)
     expect(card).to_have_count(0)
     page.get_by_role("button", name="All", exact=True).click()
     page.get_by_role("link", name="A test of alerts by this computer.").first.click()

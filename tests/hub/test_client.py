@@ -92,6 +92,7 @@ def test_what_the_hub_knows_of_a_wearable(client: HubClient) -> None:
     assert facts.images
     assert client.pictures.svg(worn.id, "skin").startswith(b"<svg")
     assert client.live.rename(worn.id, "patch").label == "patch"
+    client.live.rename(worn.id, "")
     assert len(client.live.drawing().palette) > 16
     raised = client.alerts.test(wearable=worn.id)
     client.alerts.acknowledge(raised.id, note="seen")  # which ends a test

@@ -240,7 +240,7 @@ def test_what_leaves_the_hub_is_agreed_to_on_a_page(looking: Looking) -> None:
     page = looking.go("/sharing")
     page.locator("td a").first.click()
     main = page.locator("main")
-    expect(main).to_contain_text("Nobody has said anything yet")
+    expect(main).to_contain_text("not agreed")
     page.get_by_label("Note on the consent").fill("<b>on paper</b>")
     page.get_by_role("button", name="Give consent to sharing").click()
     expect(main).to_contain_text("sharing given by this computer (<b>on paper</b>)")

@@ -29,7 +29,6 @@ class Reader:
     def __init__(self, visit: Visit, name: str, *roles: str, sees: str = "*") -> None:
         visit.door.scopes.assign(name, [sees], "a test")
         self._client, self._settings = visit.client, visit.settings
-        visit.door.scopes.assign(name, ["*"], "a test")
         self._cookie = visit.door.let_in(name, frozenset(Role(role) for role in roles))
         self._come()
         self._csrf = self._client.get("/api/me").json()["csrf"]

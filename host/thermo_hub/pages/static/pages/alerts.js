@@ -83,7 +83,7 @@ async function one(main, hub, id) {
           fact("Raised by", said(alert) || "–"), fact("Calls by", alert.channels.join(", ")))),
         el("section", { class: "card" }, el("h2", {}, "Steps"), el("div", { class: "scroll" }, el("table", {}, head("When", "Step", "By", "Note"),
           el("tbody", {}, ...alert.steps.map((step) => el("tr", {}, el("td", {}, moment(step.at_ms)), el("td", {}, step.state, step.until_ms ? ` until ${moment(step.until_ms)}` : ""), el("td", {}, step.by), el("td", {}, step.note))))))),
-        el("section", { class: "card" }, el("h2", {}, "Deliveries"), alert.deliveries.length ? el("div", { class: "scroll" }, el("table", {}, head("Step", "Channel", "", "State", "Tries", "What was said"),
+        el("section", { class: "card" }, el("h2", {}, "Deliveries"), alert.deliveries.length ? el("div", { class: "scroll" }, el("table", {}, head("Step", "Channel", "What for", "State", "Tries", "What was said"),
           el("tbody", {}, ...alert.deliveries.map((each) => el("tr", {}, el("td", {}, String(each.step)), el("td", {}, each.channel), el("td", {}, each.calls ? "call" : "news"), el("td", {}, each.state), el("td", { class: "number" }, String(each.attempts)), el("td", {}, each.detail)))))) : el("p", { class: "quiet" }, "None.")),
         el("p", { class: "quiet" }, alert.notice));
     } catch (error) {

@@ -16,7 +16,7 @@ async function list(main, hub) {
   const table = el("tbody");
   const making = el("div", { class: "stack" });
   const empty = el("div", { class: "empty", hidden: true }, el("h2", {}, "Nothing was recorded yet"), el("p", {}, "Start a recording of a wearable above, or on its page."));
-  const box = el("div", { class: "scroll card" }, el("table", {}, el("thead", {}, el("tr", {}, ...["Recording", "Wearable", "Of", "Started", "Size", ""].map((words) => el("th", { scope: "col" }, words)))), table));
+  const box = el("div", { class: "scroll card" }, el("table", {}, el("thead", {}, el("tr", {}, ...["Recording", "Wearable", "Of", "Started", "Size", "File"].map((words) => el("th", { scope: "col" }, words)))), table));
   put(main, el("div", { class: "head" }, el("h1", {}, "Recordings")), making, box, empty);
   box.style.marginTop = "16px";
 

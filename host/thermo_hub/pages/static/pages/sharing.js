@@ -81,7 +81,7 @@ async function taking(hub, id, act) {
     return el("tr", {}, el("td", {}, at), el("td", {}, `${one.mean.toFixed(2)} °C`, one.spread ? ` ± ${one.spread.toFixed(2)}` : ""), el("td", {}, value), el("td", {}, note), el("td", {}, el("button", { type: "button", class: "small", "aria-label": `Confirm the hour from ${at}`, onclick: confirm }, "Confirm")));
   });
   return el("section", { class: "card scroll" }, el("h2", {}, "FHIR"), el("p", {}, ...links), el("h3", {}, "Estimates"),
-    rows.length ? el("table", {}, el("thead", {}, el("tr", {}, ...["Hour", "Model", "Holds", "How it was found", ""].map((words) => el("th", { scope: "col" }, words)))), el("tbody", {}, ...rows))
+    rows.length ? el("table", {}, el("thead", {}, el("tr", {}, ...["Hour", "Model", "Holds", "How it was found", "Confirmed"].map((words) => el("th", { scope: "col" }, words)))), el("tbody", {}, ...rows))
       : el("p", { class: "quiet" }, "No model of this wearable estimates a temperature."));
 }
 
