@@ -161,7 +161,7 @@ class Leaving:
         tree, first = self._tree, messages[0]
         if first.addr == 0x70 and bytes(first) == b"\0" and tree.muxes[0x70].mask:
             self._closes += 1
-            if self._closes % 80 == 0:
+            if self._closes % 50 == 0:
                 tree.silence(0x70)
                 self.times += 1
         tree.bus.i2c_rdwr(*messages)

@@ -22,6 +22,7 @@ from thermo_host.link.items import Lost, Telemetry
 from thermo_host.rerun import of_bundle
 from thermo_host.stream.decoding import Decoding
 from thermo_host.stream.playback import Recording
+from thermo_hub.recordings.again import again
 from thermo_hub.recordings.looking import STEPS, brief, pictures, thinned, whole
 from thermo_hub.recordings.sink import RecordingSink
 from thermo_sim.chips.mlx90640 import eeprom
@@ -37,10 +38,15 @@ def session() -> Session:
 
 
 @pytest.fixture(scope="module")
-def telemetry() -> list[Telemetry]:
+def pages() -> list[Subpage]:
     source = PictureSource(SEED, 16.0, eeprom=eeprom.generate(SEED))
     words = [frame for _ in range(20) for frame in source.words(np.full((24, 32), 34.0))]
-    return came(blocks_of([Subpage(frame, at, 1_000_000 + at * PERIOD_US) for at, frame in enumerate(words)]))
+    return [Subpage(frame, at, 1_000_000 + at * PERIOD_US) for at, frame in enumerate(words)]
+
+
+@pytest.fixture(scope="module")
+def telemetry(pages: list[Subpage]) -> list[Telemetry]:
+    return came(blocks_of(pages))
 
 
 def test_what_is_shown_of_a_recording_is_what_was_recorded(
@@ -166,3 +172,27 @@ def test_a_recording_is_run_again_with_a_bundle_and_what_it_says_otherwise_is_to
     broken = visit.client.post("/api/bundles", content=data[:5000], headers=headers)
     assert broken.status_code == 400 and "Traceback" not in broken.text
     path.unlink()
+
+
+def test_a_recording_that_begins_between_the_halves_of_a_picture_is_compared_all_the_same(
+    tmp_path: Path, session: Session, pages: list[Subpage], telemetry: list[Telemetry]
+) -> None:
+    bundle = load(library.folder() / "breast-patch" / "bundle.img").bundle
+    decoding = Decoding(session, networks=of_bundle(bundle))
+    said = [decoding.push(item.record).said for item in telemetry]  # type: ignore[arg-type]
+    counts = []
+    for first in (0, 1):
+        sink = RecordingSink(tmp_path / f"{first}.mcap", session)
+        for item, findings in zip(came(blocks_of(pages[first:])), said[first:], strict=True):
+            sink.take(item, None)
+            for one in findings:
+                found = one.finding
+                record = FindingRecord(
+                    found.time_us, found.model, found.flags, 0, 0, 0, ((0, 0),), OutputKind.SCORES, found.values
+                )
+                sink.take(told(item, record), None)
+        sink.end()
+        (model,) = again(sink.path, bundle)["models"]
+        counts.append((model["both"], model["again_only"]))
+    assert counts[0] == (sum(map(len, said)), 0)
+    assert counts[1] == (counts[0][0] - 1, 0)
