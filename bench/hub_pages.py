@@ -118,8 +118,16 @@ def main() -> None:
             ("David", "wrist"),
         ):
             page.goto(f"{origin}{wearable[name]}")
+            if file == "patch":
+                page.get_by_label("What the finding rests on").check()
             time.sleep(4)
             take(page, folder / f"{file}.png")
+        page.goto(f"{origin}{wearable['Anna'].replace('/wearable/', '/me/')}")
+        time.sleep(3)
+        take(page, folder / "me.png")
+        page.goto(f"{origin}/accounts")
+        time.sleep(1)
+        take(page, folder / "accounts.png")
         for kind in ("png", "svg"):
             answer = page.request.get(
                 f"{origin}/api/wearables/{wearable['Eva'].rpartition('/')[2]}/pictures/skin.{kind}"
