@@ -50,6 +50,7 @@ def browser() -> Iterator[Browser]:
 
 def take(page: Page, path: Path, whole: bool = True) -> None:
     page.mouse.move(0, 0)
+    page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=path, full_page=whole)
     with Image.open(path) as image:
         image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
