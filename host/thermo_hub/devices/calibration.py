@@ -1,5 +1,6 @@
 """Calibrating a wearable from its page: as `thermo-host calibrate`, with questions that whoever looks at the page answers."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from thermo_host.calibrate.wearable_source import WearableSource, subject_of
 from thermo_host.calibrate.write import write
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
+from thermo_host.sinks.describe import counted
 from thermo_hub.devices.jobs import Talk
 
 WRITE, LEAVE = "Write it", "Leave it"
@@ -94,16 +96,19 @@ def calibrated(
     listener = PageListener(talk)
     reference = _reference(wearable, talk, ReferenceUncertainty(expanded=uncertainty_k), procedure.apparatus)
     try:
-        with WearableSource(wearable, subject) as source:
+        with contextlib.closing(reference), WearableSource(wearable, subject) as source:
             outcome = calibrate(source, reference, settings, now, listener)
-    finally:
-        reference.close()
+    except BaseException:
+        with contextlib.suppress(OSError):
+            place.rmdir()  # nothing came of it
+        raise
     report.save(outcome, False, place)
     written = False
     if not outcome.objections:
         said = f"{_found(outcome)} Write this calibration to the wearable?"
         written = talk.ask(said, (WRITE, LEAVE)) == WRITE
     if written:
+        talk.past_ending()
         write(wearable, outcome.corrections, lambda done, total: talk("Writing to the wearable", done / max(total, 1)))
         report.save(outcome, True, place)
     return {**report.summary(outcome, written), "report": str(place / "report.html")}
@@ -115,7 +120,8 @@ def _found(outcome: Outcome) -> str:
     if outcome.camera is not None:
         before, after = outcome.camera.before.rmse, outcome.camera.after.rmse
         parts.append(f"{outcome.subject.lead.settings.name} {before:.3f} K before and {after:.3f} K after")
-    parts += [f"{len(outcome.sensors)} more sensors" if parts else f"{len(outcome.sensors)} sensors"]
+    if outcome.sensors:
+        parts.append(counted(len(outcome.sensors), "more sensor" if parts else "sensor"))
     return f"At points that were not fitted: {', '.join(parts)}."
 
 

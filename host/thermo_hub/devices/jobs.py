@@ -38,6 +38,7 @@ class Talk:
         self._post = post
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._given_up = False
+        self._held = True
 
     def __call__(self, step: str, share: float) -> None:
         """A step begins, or goes on."""
@@ -56,6 +57,8 @@ class Talk:
         Raises:
             UsageError: nobody answers in half an hour, or somebody ends the job.
         """
+        while not self._answers.empty():  # what was said twice is no answer to the next question
+            self._answers.get()
         self._job["ask"] = {"words": words, "choices": list(choices)}
         self._post()
         end = time.monotonic() + ANSWER_S
@@ -73,7 +76,7 @@ class Talk:
 
     def hold(self) -> None:
         """Raises UsageError where somebody has ended the job."""
-        if self._given_up:
+        if self._given_up and self._held:
             raise UsageError("Somebody ended it; nothing was written.")
 
     def answer(self, words: str) -> None:
@@ -81,8 +84,13 @@ class Talk:
         self._answers.put(words)
 
     def give_up(self) -> None:
-        """End the job at its next step."""
+        """End the job at its next step, unless it is past that."""
         self._given_up = True
+
+    def past_ending(self) -> None:
+        """From here on the job goes to its end: half of what it does now would be worse than all or nothing."""
+        self.hold()
+        self._held = False
 
 
 class Jobs:
@@ -142,6 +150,9 @@ class Jobs:
         job = self._asking(wearable)
         if job["ask"] is None:
             raise HTTPException(409, "Nothing is asked now; wait until it is.")
+        choices = job["ask"]["choices"]
+        if choices and words not in choices:
+            raise HTTPException(409, f"That is no answer to what is asked; say {' or '.join(choices)}.")
         self._talks[wearable].answer(words)
         return job
 
