@@ -98,6 +98,11 @@ def test_a_card_tells_of_days() -> None:
     }
     told = "\n".join(section(day))
     assert "| cold | 0.56 | 0.18 to 1.30 | 1.00% | while walk 0.56 a week |" in told
-    assert "goal: < 1; met: yes" in told
+    for a_week, interval, met in (
+        (0.56, [0.18, 1.3], "not shown, too few days"),
+        (0.14, [0.0, 0.8], "yes"),
+        (1.4, [0.8, 2.0], "no"),
+    ):
+        assert f"goal: < 1; met: {met})" in "\n".join(section(day | {"a_week": a_week, "interval": interval}))
     assert "| `cold-hand@1`, 4 wearers | cold | 75% | 12 min |" in told
     assert "| cold | 30 | 9.00 | 100% |" in told
