@@ -58,6 +58,7 @@ CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
 CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
 PULSE = {"kind": "external", "name": "skin", "rate_hz": 25.0}
 BAND = {"kind": "external", "name": "skin", "rate_hz": 25.0, "shape": [4]}
+HANDS = {"kind": "external", "name": "skin", "rate_hz": 1.0, "shape": [8]}
 NODES = {"kind": "external", "name": "skin", "rate_hz": 1.0, "shape": [16]}
 HEART = {"kind": "external", "name": "skin", "rate_hz": 1 / 60}
 PICTURES = 24
@@ -129,6 +130,18 @@ def _rows() -> tuple[Row, ...]:
         last | {"of": "axes", "gives": "moves"},
     ]
     air = {"op": "select", "of": "skin", "gives": "air", "places": [0]}
+    hands: list[dict[str, Any]] = [{"op": "window", "of": "skin", "gives": "hands", "length": 600}]
+    sums: list[dict[str, Any]] = [
+        {"op": "bins", "of": "hands", "gives": "sums", "bins": 32},
+        {"op": "select", "of": "hands", "gives": "before", "places": list(range(8))},
+    ]
+    paired = {
+        "op": "paired_recovery",
+        "of": "sums",
+        "before": "before",
+        "samples": 600,
+        "shares": [0.15, 0.5, 1.0, 1.0],
+    }
     garment = {
         "op": "body_map",
         "usual": [33.0] * 16,
@@ -227,6 +240,10 @@ def _rows() -> tuple[Row, ...]:
         Row("motion_gate", "16 nodes, one number of motion", [air, made | {"op": "motion_gate", "motion": "air"}], NODES, "air"),
         Row("foster_fit", "600 numbers in 64 bins, noise alone", [curve, means, begin,
             {"op": "foster_fit", "of": "means", "begin": "begin", "gives": "made", "samples": 600}], CURVE, "curve_600", 600),
+        Row("hands_600", "600 rows of 8 nodes, noise alone", hands, HANDS, "hands_600", 600),
+        Row("step_removal", "of these", [*hands, made | {"op": "step_removal", "of": "hands"}], HANDS, "hands_600", 600),
+        Row("sums", "of these in 32 bins, and the first row", [*hands, *sums], HANDS, "sums", 600),
+        Row("paired_recovery", "two sides of four nodes from these", [*hands, *sums, made | paired], HANDS, "sums", 600),
         Row("reference", "16 nodes by 8 parts of the air", [air, made | {"op": "reference", "ambient": "air", "bins": 8}],
             NODES, "air"),
         Row("body_map", "16 nodes to 17 segments and their mean", [made | garment], NODES, "nodes"),

@@ -92,6 +92,10 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "normalise": ({"centre": [30.0], "spread": [2.0]}, (_DEGREES,)),
     "normalise_percentiles": ({}, (_PICTURE,)),
     "own_baseline": ({"learn_s": 172800.0, "least_spread": 0.1}, (_DEGREES,)),
+    "paired_recovery": (
+        {"before": "y", "samples": 600, "shares": [0.5, 1.0]},
+        (Signal("x", (4, 32), "degC", 1 / 30, "x"), Signal("y", (4,), "degC", 1 / 30, "x")),
+    ),
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
     "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),
@@ -113,6 +117,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
         (Signal("x", (200,), "nA", 0.5, "x/200/50", 0.04), Signal("y", (200, 3), "g", 0.5, "x/200/50", 0.04)),
     ),
     "statistics": ({"give": ["mean", "sd", "p95"]}, (_WINDOW,)),
+    "step_removal": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),
     "subtract_background": ({"threshold": 1.5}, (_PICTURE,)),
     "trees": (
         {

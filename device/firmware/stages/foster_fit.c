@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "board.h"
 #include "float32.h"
 #include "quality.h"
 
@@ -42,6 +43,7 @@ struct fit {
 /* A curve, and room: `columns` are derivatives by each parameter, `rows` apart; below the bins strays, then damping. */
 struct bench {
   const struct foster_fit_parameters *parameters;
+  const struct board *board; /* NULL: none */
   const float *y;
   float *columns;
   float *target;
@@ -180,8 +182,12 @@ static void step_from(struct bench *bench, const struct fit *fit, float damping,
   solve(bench, bench->onto, move);
 }
 
+/* All fits together take a processor without a floating-point unit nearly as long as its watchdog waits. */
 static struct fit run(struct bench *bench, const float *logs) {
   const struct foster_fit_parameters *parameters = bench->parameters;
+  if (bench->board != NULL) {
+    board_watchdog_feed(bench->board);
+  }
   struct fit fit = {0};
   for (uint32_t part = 0; part < bench->parts; part++) {
     fit.logs[part] = clipped(logs[part], parameters->least, parameters->most);
@@ -340,7 +346,7 @@ static uint16_t apply(const struct work *work) {
   const uint32_t bins = parameters->bins;
   const uint32_t rows = bins + FOSTER_FIT_STRAYS + FOSTER_FIT_PARAMETERS;
   float *room = stage_scratch(work);
-  struct bench bench = {.parameters = parameters, .y = stage_input(work, 0), .rows = rows};
+  struct bench bench = {.parameters = parameters, .board = work->board, .y = stage_input(work, 0), .rows = rows};
   bench.columns = room;
   bench.target = room + (size_t)FOSTER_FIT_PARAMETERS * rows;
   bench.left = bench.target + rows;

@@ -36,6 +36,7 @@
 #include "normalise.h"
 #include "normalise_percentiles.h"
 #include "own_baseline.h"
+#include "paired_recovery.h"
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
@@ -51,6 +52,7 @@
 #include "spectrum_peak.h"
 #include "stack.h"
 #include "statistics.h"
+#include "step_removal.h"
 #include "subtract_background.h"
 #include "trees.h"
 #include "window.h"
@@ -91,6 +93,7 @@ static const struct stage *const stages[] = {
     &normalise_stage,
     &normalise_percentiles_stage,
     &own_baseline_stage,
+    &paired_recovery_stage,
     &prefer_stage,
     &projection_stage,
     &recovery_stage,
@@ -106,6 +109,7 @@ static const struct stage *const stages[] = {
     &spectrum_peak_stage,
     &stack_stage,
     &statistics_stage,
+    &step_removal_stage,
     &subtract_background_stage,
     &trees_stage,
     &window_stage,

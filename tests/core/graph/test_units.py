@@ -85,10 +85,8 @@ def test_a_rule_holds_for_the_unit_of_what_it_looks_at_and_for_no_other(op: str)
 
 def test_what_destroys_degrees_is_told_from_what_keeps_them() -> None:
     """A list of its own, so that the property above is about more than nothing."""
-    destroys = (
-        "bins canny equalise glcm hot_spots logarithm normalise normalise_percentiles spectrum_peak recovery lacking"
-    )
-    keeps = "average contact_correction contact_gate crop gaussian hold median3 motion_gate node_check resample resize select window"
+    destroys = "bins canny equalise glcm hot_spots logarithm normalise normalise_percentiles spectrum_peak recovery lacking paired_recovery"
+    keeps = "average contact_correction contact_gate crop gaussian hold median3 motion_gate node_check resample resize select step_removal window"
     for names, wanted in ((destroys, ""), (keeps, "degC")):
         for op in names.split():
             units = {made.signals["made"].unit for made in random_plans(op)}

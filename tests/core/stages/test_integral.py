@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from examples import few
 from hypothesis import given
 from hypothesis import strategies as st
 from stage_runs import run, samples, sensor, wearable
@@ -10,6 +11,7 @@ from thermo_core.errors import ProfileError
 from thermo_core.quality import Quality
 
 
+@few(20)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.5))
 def test_a_day_of_watts_loses_nothing(seed: int, lacking: float) -> None:
     rng = np.random.default_rng(seed)
