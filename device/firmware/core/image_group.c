@@ -3,13 +3,7 @@
 
 #include <string.h>
 
-#define STATE 0
-#define UPLOAD 1
-#define ERASE 5
-#define SLOT_INFO 6
-
-#define NO_IMAGE 3
-#define INVALID_HASH 24
+#include "image_request.h"
 
 void image_group_version(const struct bundle_profile *bundle, struct text *version) {
   text_add_unsigned(version, bundle->major);
@@ -66,21 +60,15 @@ static void refuse_change(struct smp_answer *answer) {
 
 static void write_state(void *context, const struct smp_request *request, struct smp_answer *answer) {
   const struct bundle_profile *bundle = ((const struct profile *)context)->bundle;
-  struct cbor_item hash;
-  bool confirm;
-  bool given = cbor_find(request->body, request->body_size, "hash", &hash) && hash.kind != CBOR_NULL;
-  if (!smp_field_bool_or(request, answer, "confirm", false, &confirm) ||
-      (given && !smp_field_bytes(request, answer, "hash", &hash))) {
+  struct image_change change;
+  if (!image_request_change(request, answer, &change)) {
     return;
   }
-  if (!given && !confirm) {
-    text_add(smp_refuse_in_group(answer, SMP_GROUP_IMAGE, INVALID_HASH, SMP_INVALID),
-             "A test needs the image's hash; read it from the image state.");
-  } else if (!given && bundle == NULL) {
-    text_add(smp_refuse_in_group(answer, SMP_GROUP_IMAGE, NO_IMAGE, SMP_NO_ENTRY),
+  if (!change.given && bundle == NULL) {
+    text_add(smp_refuse_in_group(answer, SMP_GROUP_IMAGE, IMAGE_NO_IMAGE, SMP_NO_ENTRY),
              "No bundle runs, so there is none to confirm; build the firmware with `thermo-quantize firmware BUNDLE`.");
-  } else if (!given || (confirm && bundle != NULL && hash.size == sizeof bundle->image_sha256 &&
-                        memcmp(hash.data, bundle->image_sha256, hash.size) == 0)) {
+  } else if (!change.given || (change.confirm && bundle != NULL && change.hash.size == sizeof bundle->image_sha256 &&
+                               memcmp(change.hash.data, bundle->image_sha256, change.hash.size) == 0)) {
     read_state(context, request, answer);
   } else {
     refuse_change(answer);
@@ -114,8 +102,9 @@ static void slot_info(void *context, const struct smp_request *request, struct s
 
 struct smp_group image_group_commands(const struct profile *profile) {
   static const struct smp_command commands[] = {
-      {STATE, SMP_READ, read_state},     {STATE, SMP_WRITE, write_state},  {UPLOAD, SMP_WRITE, refuse_upload},
-      {ERASE, SMP_WRITE, refuse_upload}, {SLOT_INFO, SMP_READ, slot_info},
+      {IMAGE_STATE, SMP_READ, read_state},      {IMAGE_STATE, SMP_WRITE, write_state},
+      {IMAGE_UPLOAD, SMP_WRITE, refuse_upload}, {IMAGE_ERASE, SMP_WRITE, refuse_upload},
+      {IMAGE_SLOT_INFO, SMP_READ, slot_info},
   };
   return (struct smp_group){SMP_GROUP_IMAGE, commands, sizeof commands / sizeof commands[0],
                             (void *)(uintptr_t)profile};

@@ -81,6 +81,13 @@ void attended_constants(const struct sensor *sensor, size_t offset, uint8_t *to,
 void attended_trust(const struct sensor *sensor);
 void attended_self_test(const struct sensor *sensor, struct sensor_results *results);
 
+/* Those, as every such driver's table has them. */
+#define ATTENDED_FUNCTIONS                                                                                \
+  .due_us = attended_due_us, .poll = attended_poll, .resume = attended_resume, .status = attended_status, \
+  .trust = attended_trust, .self_test = attended_self_test
+/* And where the chip holds constants. */
+#define ATTENDED_CONSTANTS .constants_size = attended_constants_size, .constants = attended_constants
+
 /* Send messages, each after its size, up to a size of 0. */
 enum status attended_write_all(const struct attended *attended, const uint8_t *messages);
 

@@ -9,8 +9,6 @@ enum { WHO_AM_I = 0x0F, OUT = 0x28, FIFO_SOURCE = 0x2F, AUTO_INCREMENT = 0x80 };
 #define IDENTITY 0x33
 #define OVERRUN 0x40U
 #define UNREAD_MASK 0x1FU
-/* Without samples for so many bursts it does not measure. */
-#define MOST_PERIODS 4U
 #define MOST_LOST 255U
 #define AXES 3U
 /* Steps above this stand still. */
@@ -22,7 +20,7 @@ static struct lis3dh_state *of(const struct sensor *sensor) {
 }
 
 static enum status read_register(const struct lis3dh_state *s, uint8_t address, uint8_t *to, size_t size) {
-  return bus_transfer(&s->attended.bus, &address, 1, to, size);
+  return bus_transfer(&s->fifo.attended.bus, &address, 1, to, size);
 }
 
 /* What it is; it has no identity of its own. */
@@ -37,20 +35,18 @@ static enum status identify(const struct sensor *sensor, struct attended_held *h
 static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   const struct lis3dh_settings *settings = sensor->settings;
   struct lis3dh_state *s = of(sensor);
-  const enum status status = attended_write_all(&s->attended, settings->messages);
-  sample_clock_restart(&s->clock);
-  s->heard_us = board_now_us(s->attended.context->board);
-  *first_us = s->heard_us + sample_clock_span_us(&s->clock, settings->burst);
+  const enum status status = attended_write_all(&s->fifo.attended, settings->messages);
+  *first_us = attended_fifo_begin(&s->fifo);
   return status;
 }
 
 /* Samples that went because nobody read them: the FIFO keeps the newest. */
 static uint32_t overwritten(struct lis3dh_state *s, uint64_t now_us, uint32_t count) {
-  counters_add(s->attended.context->counters, COUNTER_FIFO_OVERFLOWED, 1);
-  if (!s->clock.has_end) {
+  counters_add(s->fifo.attended.context->counters, COUNTER_FIFO_OVERFLOWED, 1);
+  if (!s->fifo.clock.has_end) {
     return 0;
   }
-  const float taken = rintf((float)(int64_t)(now_us - s->clock.end_us) / s->clock.period_us);
+  const float taken = rintf((float)(int64_t)(now_us - s->fifo.clock.end_us) / s->fifo.clock.period_us);
   const float lost = fminf(taken, 1e9F) - (float)count;
   return lost > 1.0F ? (uint32_t)lost : 1U;
 }
@@ -59,26 +55,26 @@ static enum status take(const struct sensor *sensor, uint64_t now_us, uint32_t c
                         struct attended_answer *answer) {
   const struct lis3dh_settings *settings = sensor->settings;
   struct lis3dh_state *s = of(sensor);
-  uint8_t *const raw = s->attended.context->scratch;
-  s->heard_us = now_us;
+  uint8_t *const raw = s->fifo.attended.context->scratch;
+  s->fifo.heard_us = now_us;
   enum status status = read_register(s, AUTO_INCREMENT | OUT, raw, (size_t)LIS3DH_BYTES * count);
   if (status == STATUS_OK) {
-    status = lis3dh_counts(raw, count, settings->scale.shift, s->burst.counts);
+    status = lis3dh_counts(raw, count, settings->scale.shift, s->fifo.burst.counts);
   }
   if (status != STATUS_OK) {
     return status;
   }
   const uint32_t lost = full ? overwritten(s, now_us, count) : 0;
-  const uint64_t end_us = sample_clock_read(&s->clock, now_us, count + lost);
+  const uint64_t end_us = sample_clock_read(&s->fifo.clock, now_us, count + lost);
   const int32_t half = 1 << (15U - settings->scale.shift);
-  s->burst.samples = count;
-  s->burst.timing = (struct sample_timing){.period_us = (uint32_t)sample_clock_span_us(&s->clock, 1),
-                                           .lost = lost < MOST_LOST ? lost : MOST_LOST};
-  *answer = (struct attended_answer){.next_us = now_us + sample_clock_span_us(&s->clock, settings->burst),
+  s->fifo.burst.samples = count;
+  s->fifo.burst.timing = (struct sample_timing){.period_us = (uint32_t)sample_clock_span_us(&s->fifo.clock, 1),
+                                                .lost = lost < MOST_LOST ? lost : MOST_LOST};
+  *answer = (struct attended_answer){.next_us = now_us + sample_clock_span_us(&s->fifo.clock, settings->burst),
                                      .complete = true,
                                      .time_us = end_us,
                                      .lost = (lost + settings->burst - 1U) / settings->burst,
-                                     .digest = fifo_burst_digest(&s->burst, AXES, -half, half - 1)};
+                                     .digest = fifo_burst_digest(&s->fifo.burst, AXES, -half, half - 1)};
   return STATUS_OK;
 }
 
@@ -87,7 +83,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   struct lis3dh_state *s = of(sensor);
   uint8_t source;
   const enum status status = read_register(s, FIFO_SOURCE, &source, 1);
-  const uint64_t now_us = board_now_us(s->attended.context->board);
+  const uint64_t now_us = board_now_us(s->fifo.attended.context->board);
   if (status != STATUS_OK) {
     return status;
   }
@@ -96,58 +92,39 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   if (count >= settings->burst) {
     return take(sensor, now_us, count, full, answer);
   }
-  answer->next_us = now_us + sample_clock_span_us(&s->clock, settings->burst - count);
-  const uint64_t longest_us = sample_clock_span_us(&s->clock, MOST_PERIODS * settings->burst);
-  return now_us - s->heard_us > longest_us ? STATUS_RESET : STATUS_OK;
+  return attended_fifo_wait(&s->fifo, answer, now_us, count);
 }
 
 static const struct attended_chip chip = {.identify = identify, .set_up = set_up, .visit = visit};
 
 static void init(const struct sensor *sensor, const struct sensor_context *context) {
   const struct lis3dh_settings *settings = sensor->settings;
-  struct lis3dh_state *s = of(sensor);
-  const float sample_us = 1e6F / settings->rate_hz;
-  const uint32_t stale = settings->scale.mg_a_count <= FINEST_MG ? LIS3DH_STALE_SAMPLES : 0;
-  attended_init(
+  attended_fifo_init(
       sensor, context,
       &(struct attended_plan){.chip = &chip,
                               .address = settings->address,
                               .rate_hz = settings->rate_hz,
-                              .period_us = (uint32_t)(sample_us * (float)settings->burst),
-                              .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F),
-                              .most_equal = (stale + settings->burst - 1U) / settings->burst});
-  sample_clock_init(&s->clock, sample_us);
-  s->burst.samples = 0;
-  s->has_correction = false;
-  s->repeats = (struct repeats){.limit = stale};
+                              .most_equal = settings->scale.mg_a_count <= FINEST_MG ? LIS3DH_STALE_SAMPLES : 0},
+      settings->burst);
+  of(sensor)->has_correction = false;
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
   const struct lis3dh_settings *settings = sensor->settings;
-  const struct fifo_burst *burst = &of(sensor)->burst;
+  const struct fifo_burst *burst = &of(sensor)->fifo.burst;
   const int32_t half = 1 << (15U - settings->scale.shift);
   const struct sample_format format = {.channels = AXES, .low = -half, .high = half - 1};
   return samples_encode(&format, &burst->timing, burst->counts, burst->samples, data);
 }
 
-static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {
+static uint16_t decode(const struct sensor *sensor, const int32_t *counts, float *values) {
   const struct lis3dh_settings *settings = sensor->settings;
-  struct lis3dh_state *s = of(sensor);
-  const struct fifo_burst *burst = &s->burst;
-  uint64_t begin_us;
-  if (!fifo_burst_begin_us(burst, s->attended.newest_us, &begin_us)) {
-    counters_add(s->attended.context->counters, COUNTER_UNDECODABLE, 1);
-    return false;
-  }
-  for (uint32_t i = 0; i < burst->samples; i++) {
-    const int32_t *const counts = burst->counts + (size_t)i * AXES;
-    uint16_t said = lis3dh_decode(&settings->scale, s->has_correction ? &s->correction : NULL, counts,
-                                  graph_values(graph, sensor->signal));
-    said |= repeats_push(&s->repeats, counts, sizeof *counts * AXES) ? QUALITY_STALE : 0;
-    graph_put(graph, sensor->signal, flags | said, i == 0 && (fresh || burst->timing.lost > 0));
-    graph_begin(graph, (int64_t)(begin_us + (uint64_t)i * burst->timing.period_us));
-  }
-  return true;
+  const struct lis3dh_state *s = of(sensor);
+  return lis3dh_decode(&settings->scale, s->has_correction ? &s->correction : NULL, counts, values);
+}
+
+static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {
+  return attended_fifo_read(sensor, graph, flags, fresh, AXES, decode);
 }
 
 static bool possible(const struct sensor *sensor, const struct correction *correction) {
@@ -159,7 +136,7 @@ static bool possible(const struct sensor *sensor, const struct correction *corre
 static void correct(const struct sensor *sensor, const struct correction *correction) {
   struct lis3dh_state *s = of(sensor);
   s->has_correction = correction != NULL && lis3dh_correction_read(&correction->body, &s->correction) == STATUS_OK;
-  s->repeats.count = 0;
+  s->fifo.repeats.count = 0;
 }
 
 static bool corrected(const struct sensor *sensor) {
@@ -176,16 +153,11 @@ const struct sensor_driver lis3dh_driver = {
     .kind = "lis3dh",
     .correction_kind = 7,
     .correction_bytes = CORRECTION_BYTES,
+    ATTENDED_FUNCTIONS,
     .init = init,
-    .due_us = attended_due_us,
-    .poll = attended_poll,
     .pack = pack,
     .read = read,
-    .resume = attended_resume,
-    .status = attended_status,
-    .trust = attended_trust,
     .possible = possible,
     .correct = correct,
     .corrected = corrected,
-    .self_test = attended_self_test,
 };

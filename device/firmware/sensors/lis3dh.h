@@ -2,10 +2,8 @@
 #ifndef LIS3DH_H
 #define LIS3DH_H
 
-#include "attended.h"
-#include "fifo_burst.h"
+#include "attended_fifo.h"
 #include "lis3dh_decode.h"
-#include "sample_clock.h"
 
 struct lis3dh_settings {
   uint8_t address;
@@ -16,13 +14,9 @@ struct lis3dh_settings {
 };
 
 struct lis3dh_state {
-  struct attended attended;
-  struct sample_clock clock;
-  struct fifo_burst burst;
-  struct repeats repeats;
+  struct attended_fifo fifo;
   struct lis3dh_correction correction;
   bool has_correction;
-  uint64_t heard_us; /* when it last had enough samples */
 };
 
 extern const struct sensor_driver lis3dh_driver;

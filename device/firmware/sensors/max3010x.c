@@ -10,15 +10,13 @@ enum { INTERRUPT_1 = 0x00, WRITE_POINTER = 0x04, FIFO = 0x07, PART_ID = 0xFF };
 #define POINTER_MASK 0x1FU
 #define FULL 0x3FFFF
 #define RESET_US 1000U
-/* Without samples for so many bursts it does not measure. */
-#define MOST_PERIODS 4U
 
 static struct max3010x_state *of(const struct sensor *sensor) {
   return sensor->state;
 }
 
 static enum status read_register(const struct max3010x_state *s, uint8_t address, uint8_t *to, size_t size) {
-  return bus_transfer(&s->attended.bus, &address, 1, to, size);
+  return bus_transfer(&s->fifo.attended.bus, &address, 1, to, size);
 }
 
 /* What it is; it has no identity of its own. */
@@ -34,18 +32,16 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   const struct max3010x_settings *settings = sensor->settings;
   struct max3010x_state *s = of(sensor);
   uint8_t interrupts;
-  enum status status = attended_write_all(&s->attended, settings->reset);
+  enum status status = attended_write_all(&s->fifo.attended, settings->reset);
   if (status == STATUS_OK) {
-    bus_pause(&s->attended.bus, RESET_US);
-    status = attended_write_all(&s->attended, settings->messages);
+    bus_pause(&s->fifo.attended.bus, RESET_US);
+    status = attended_write_all(&s->fifo.attended, settings->messages);
   }
   if (status == STATUS_OK) {
     status = read_register(s, INTERRUPT_1, &interrupts, 1); /* forgets that it had no power */
   }
-  sample_clock_restart(&s->clock);
   s->lost = 0;
-  s->heard_us = board_now_us(s->attended.context->board);
-  *first_us = s->heard_us + sample_clock_span_us(&s->clock, settings->burst);
+  *first_us = attended_fifo_begin(&s->fifo);
   return status;
 }
 
@@ -53,34 +49,34 @@ static enum status take(const struct sensor *sensor, uint64_t now_us, uint32_t c
                         struct attended_answer *answer) {
   const struct max3010x_settings *settings = sensor->settings;
   struct max3010x_state *s = of(sensor);
-  const struct sensor_context *context = s->attended.context;
+  const struct sensor_context *context = s->fifo.attended.context;
   const uint32_t leds = settings->scale.leds;
   uint8_t *const raw = context->scratch;
-  s->heard_us = now_us;
+  s->fifo.heard_us = now_us;
   enum status status = read_register(s, FIFO, raw, (size_t)MAX3010X_BYTES * leds * count);
   if (status == STATUS_OK) {
-    status = max3010x_counts(raw, count, leds, s->burst.counts);
+    status = max3010x_counts(raw, count, leds, s->fifo.burst.counts);
   }
   if (status != STATUS_OK) {
     return status;
   }
-  const uint64_t newest_us = sample_clock_read(&s->clock, now_us, count + lost);
-  const uint64_t lost_us = sample_clock_span_us(&s->clock, lost);
+  const uint64_t newest_us = sample_clock_read(&s->fifo.clock, now_us, count + lost);
+  const uint64_t lost_us = sample_clock_span_us(&s->fifo.clock, lost);
   if (lost > 0) {
     counters_add(context->counters, COUNTER_FIFO_OVERFLOWED, 1);
   }
-  s->burst.samples = count;
-  s->burst.timing = (struct sample_timing){.period_us = (uint32_t)sample_clock_span_us(&s->clock, 1),
-                                           .lost = s->lost,
-                                           .status = (uint8_t)(status_1 & AMBIENT_OVERFLOW)};
+  s->fifo.burst.samples = count;
+  s->fifo.burst.timing = (struct sample_timing){.period_us = (uint32_t)sample_clock_span_us(&s->fifo.clock, 1),
+                                                .lost = s->lost,
+                                                .status = (uint8_t)(status_1 & AMBIENT_OVERFLOW)};
   const uint32_t left = count > settings->burst ? count - settings->burst : 0;
   const uint32_t wait = settings->burst > left ? settings->burst - left : 1;
   *answer = (struct attended_answer){
-      .next_us = board_now_us(context->board) + sample_clock_span_us(&s->clock, wait),
+      .next_us = board_now_us(context->board) + sample_clock_span_us(&s->fifo.clock, wait),
       .complete = true,
       .time_us = newest_us > lost_us ? newest_us - lost_us : 0,
       .lost = (s->lost + settings->burst - 1U) / settings->burst,
-      .digest = fifo_burst_digest(&s->burst, leds, 0, settings->scale.full_count),
+      .digest = fifo_burst_digest(&s->fifo.burst, leds, 0, settings->scale.full_count),
   };
   s->lost = lost; /* a FIFO that is full keeps its oldest: what went lies behind what was read */
   return STATUS_OK;
@@ -89,7 +85,7 @@ static enum status take(const struct sensor *sensor, uint64_t now_us, uint32_t c
 static enum status visit(const struct sensor *sensor, struct attended_answer *answer) {
   const struct max3010x_settings *settings = sensor->settings;
   struct max3010x_state *s = of(sensor);
-  const struct sensor_context *context = s->attended.context;
+  const struct sensor_context *context = s->fifo.attended.context;
   uint8_t interrupts;
   uint8_t pointers[3]; /* write, overflows, read */
   enum status status = read_register(s, INTERRUPT_1, &interrupts, 1);
@@ -109,72 +105,46 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   if (count >= settings->burst) {
     return take(sensor, now_us, count, lost, interrupts, answer);
   }
-  if (now_us - s->heard_us > sample_clock_span_us(&s->clock, MOST_PERIODS * settings->burst)) {
+  status = attended_fifo_wait(&s->fifo, answer, now_us, count);
+  if (status == STATUS_RESET) {
     counters_add(context->counters, COUNTER_READING_LATE, 1);
-    return STATUS_RESET;
   }
-  answer->next_us = now_us + sample_clock_span_us(&s->clock, settings->burst - count);
-  return STATUS_OK;
+  return status;
 }
 
 static const struct attended_chip chip = {.identify = identify, .set_up = set_up, .visit = visit};
 
 static void init(const struct sensor *sensor, const struct sensor_context *context) {
   const struct max3010x_settings *settings = sensor->settings;
-  struct max3010x_state *s = of(sensor);
-  const float sample_us = 1e6F / settings->rate_hz;
-  attended_init(
-      sensor, context,
-      &(struct attended_plan){.chip = &chip,
-                              .address = settings->address,
-                              .rate_hz = settings->rate_hz,
-                              .period_us = (uint32_t)(sample_us * (float)settings->burst),
-                              .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F),
-                              .most_equal = (MAX3010X_STALE_SAMPLES + settings->burst - 1U) / settings->burst});
-  sample_clock_init(&s->clock, sample_us);
-  s->burst.samples = 0;
-  s->repeats = (struct repeats){.limit = MAX3010X_STALE_SAMPLES};
+  attended_fifo_init(sensor, context,
+                     &(struct attended_plan){.chip = &chip,
+                                             .address = settings->address,
+                                             .rate_hz = settings->rate_hz,
+                                             .most_equal = MAX3010X_STALE_SAMPLES},
+                     settings->burst);
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
   const struct max3010x_settings *settings = sensor->settings;
-  const struct fifo_burst *burst = &of(sensor)->burst;
+  const struct fifo_burst *burst = &of(sensor)->fifo.burst;
   const struct sample_format format = {.channels = (uint8_t)settings->scale.leds, .low = 0, .high = FULL};
   return samples_encode(&format, &burst->timing, burst->counts, burst->samples, data);
 }
 
+static uint16_t decode(const struct sensor *sensor, const int32_t *counts, float *values) {
+  const struct max3010x_settings *settings = sensor->settings;
+  return max3010x_decode(&settings->scale, counts, of(sensor)->fifo.burst.timing.status, values);
+}
+
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {
   const struct max3010x_settings *settings = sensor->settings;
-  struct max3010x_state *s = of(sensor);
-  const struct fifo_burst *burst = &s->burst;
-  const uint32_t leds = settings->scale.leds;
-  uint64_t begin_us;
-  if (!fifo_burst_begin_us(burst, s->attended.newest_us, &begin_us)) {
-    counters_add(s->attended.context->counters, COUNTER_UNDECODABLE, 1);
-    return false;
-  }
-  for (uint32_t i = 0; i < burst->samples; i++) {
-    const int32_t *const counts = burst->counts + (size_t)i * leds;
-    uint16_t said =
-        max3010x_decode(&settings->scale, counts, burst->timing.status, graph_values(graph, sensor->signal));
-    if (repeats_push(&s->repeats, counts, sizeof *counts * leds) && !(said & QUALITY_OFF_SKIN)) {
-      said |= QUALITY_STALE;
-    }
-    graph_put(graph, sensor->signal, flags | said, i == 0 && (fresh || burst->timing.lost > 0));
-    graph_begin(graph, (int64_t)(begin_us + (uint64_t)i * burst->timing.period_us));
-  }
-  return true;
+  return attended_fifo_read(sensor, graph, flags, fresh, settings->scale.leds, decode);
 }
 
 const struct sensor_driver max3010x_driver = {
     .kind = "max3010x",
+    ATTENDED_FUNCTIONS,
     .init = init,
-    .due_us = attended_due_us,
-    .poll = attended_poll,
     .pack = pack,
     .read = read,
-    .resume = attended_resume,
-    .status = attended_status,
-    .trust = attended_trust,
-    .self_test = attended_self_test,
 };

@@ -2,10 +2,8 @@
 #ifndef MAX3010X_H
 #define MAX3010X_H
 
-#include "attended.h"
-#include "fifo_burst.h"
+#include "attended_fifo.h"
 #include "max3010x_decode.h"
-#include "sample_clock.h"
 
 struct max3010x_settings {
   uint8_t address;
@@ -17,12 +15,8 @@ struct max3010x_settings {
 };
 
 struct max3010x_state {
-  struct attended attended;
-  struct sample_clock clock;
-  struct fifo_burst burst;
-  struct repeats repeats;
-  uint64_t heard_us; /* when it last had enough samples */
-  uint32_t lost;     /* samples that went after those read last */
+  struct attended_fifo fifo;
+  uint32_t lost; /* samples that went after those read last */
 };
 
 extern const struct sensor_driver max3010x_driver;

@@ -75,18 +75,13 @@ static const struct attended_chip chip = {.identify = identify, .set_up = set_up
 static void init(const struct sensor *sensor, const struct sensor_context *context) {
   const struct mlx90614_settings *settings = sensor->settings;
   struct mlx90614_state *s = of(sensor);
-  const uint32_t period_us = (uint32_t)(1e6F / settings->rate_hz);
-  attended_init(sensor, context,
-                &(struct attended_plan){.chip = &chip,
-                                        .words = s->eeprom,
-                                        .word_count = MLX90614_EEPROM_WORDS,
-                                        .address = settings->address,
-                                        .rate_hz = settings->rate_hz,
-                                        .period_us = period_us,
-                                        .slack_us = period_us / 2U,
-                                        .most_equal = settings->stale_readings});
-  s->linear.correction.known = false;
-  s->linear.repeats = (struct repeats){.limit = settings->stale_readings};
+  attended_linear_init(sensor, context,
+                       &(struct attended_plan){.chip = &chip,
+                                               .words = s->eeprom,
+                                               .word_count = MLX90614_EEPROM_WORDS,
+                                               .address = settings->address,
+                                               .rate_hz = settings->rate_hz,
+                                               .most_equal = settings->stale_readings});
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
@@ -119,18 +114,9 @@ const struct sensor_driver mlx90614_driver = {
     .kind = "mlx90614",
     .correction_kind = 4,
     .correction_bytes = MLX90614_ZONES * CORRECTION_LINE_BYTES,
+    ATTENDED_LINEAR_FUNCTIONS,
+    ATTENDED_CONSTANTS,
     .init = init,
-    .due_us = attended_due_us,
-    .poll = attended_poll,
     .pack = pack,
     .read = read,
-    .resume = attended_resume,
-    .status = attended_status,
-    .constants_size = attended_constants_size,
-    .constants = attended_constants,
-    .trust = attended_trust,
-    .possible = attended_linear_possible,
-    .correct = attended_linear_correct,
-    .corrected = attended_linear_corrected,
-    .self_test = attended_self_test,
 };

@@ -113,9 +113,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   if (status == STATUS_OK) {
     status = write_word(s, STATUS_WORD, 0);
   }
-  const float period_us = 1e6F / settings->rate_hz;
-  page_schedule_restart(&s->schedule, board_now_us(s->linear.attended.context->board), period_us, 2.0F * period_us);
-  *first_us = s->schedule.poll_us;
+  *first_us = attended_paged_begin(&s->linear.attended, &s->schedule);
   return status;
 }
 
@@ -163,10 +161,9 @@ static enum status take(struct mlx90632_state *s, uint16_t found, uint64_t now_u
 /* Look at the status; read the words where it says so. */
 static enum status visit(const struct sensor *sensor, struct attended_answer *answer) {
   struct mlx90632_state *s = of(sensor);
-  const struct sensor_context *context = s->linear.attended.context;
   uint16_t found;
   const enum status status = read_words(s, STATUS_WORD, &found, 1);
-  const uint64_t now_us = board_now_us(context->board);
+  const uint64_t now_us = board_now_us(s->linear.attended.context->board);
   if (status != STATUS_OK) {
     return status;
   }
@@ -176,13 +173,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   if (found & NEW_DATA) {
     return take(s, found, now_us, answer);
   }
-  page_schedule_unseen(&s->schedule, now_us);
-  answer->next_us = s->schedule.poll_us;
-  if (now_us > s->schedule.timeout_us) {
-    counters_add(context->counters, COUNTER_READING_LATE, 1);
-    return STATUS_RESET;
-  }
-  return STATUS_OK;
+  return attended_paged_wait(&s->linear.attended, &s->schedule, now_us, answer);
 }
 
 static const struct attended_chip chip = {.identify = identify, .set_up = set_up, .visit = visit};
@@ -190,18 +181,13 @@ static const struct attended_chip chip = {.identify = identify, .set_up = set_up
 static void init(const struct sensor *sensor, const struct sensor_context *context) {
   const struct mlx90632_settings *settings = sensor->settings;
   struct mlx90632_state *s = of(sensor);
-  const uint32_t period_us = (uint32_t)(1e6F / settings->rate_hz);
-  attended_init(sensor, context,
-                &(struct attended_plan){.chip = &chip,
-                                        .words = s->eeprom,
-                                        .word_count = MLX90632_CONSTANT_WORDS,
-                                        .address = settings->address,
-                                        .rate_hz = settings->rate_hz,
-                                        .period_us = period_us,
-                                        .slack_us = period_us / 2U,
-                                        .most_equal = MLX90632_STALE_READINGS});
-  s->linear.correction.known = false;
-  s->linear.repeats = (struct repeats){.limit = MLX90632_STALE_READINGS};
+  attended_linear_init(sensor, context,
+                       &(struct attended_plan){.chip = &chip,
+                                               .words = s->eeprom,
+                                               .word_count = MLX90632_CONSTANT_WORDS,
+                                               .address = settings->address,
+                                               .rate_hz = settings->rate_hz,
+                                               .most_equal = MLX90632_STALE_READINGS});
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
@@ -231,18 +217,9 @@ const struct sensor_driver mlx90632_driver = {
     .kind = "mlx90632",
     .correction_kind = 3,
     .correction_bytes = CORRECTION_LINE_BYTES,
+    ATTENDED_LINEAR_FUNCTIONS,
+    ATTENDED_CONSTANTS,
     .init = init,
-    .due_us = attended_due_us,
-    .poll = attended_poll,
     .pack = pack,
     .read = read,
-    .resume = attended_resume,
-    .status = attended_status,
-    .constants_size = attended_constants_size,
-    .constants = attended_constants,
-    .trust = attended_trust,
-    .possible = attended_linear_possible,
-    .correct = attended_linear_correct,
-    .corrected = attended_linear_corrected,
-    .self_test = attended_self_test,
 };

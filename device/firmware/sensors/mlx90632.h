@@ -3,8 +3,8 @@
 #define MLX90632_H
 
 #include "attended_linear.h"
+#include "attended_paged.h"
 #include "mlx90632_decode.h"
-#include "page_schedule.h"
 
 struct mlx90632_settings {
   uint8_t address;

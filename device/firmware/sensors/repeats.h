@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #define REPEATS_BYTES 12
 
@@ -15,12 +14,13 @@ struct repeats {
   uint8_t last[REPEATS_BYTES];
 };
 
-/* Take a reading of up to REPEATS_BYTES bytes, always as many; whether it is one of too many that are equal. */
-static inline bool repeats_push(struct repeats *repeats, const void *reading, size_t size) {
-  const bool equal = repeats->count > 0 && memcmp(repeats->last, reading, size) == 0;
-  repeats->count = !equal ? 1U : repeats->count < UINT32_MAX ? repeats->count + 1U : repeats->count;
-  memcpy(repeats->last, reading, size);
-  return repeats->limit > 0 && repeats->count >= repeats->limit;
+/* Begin to watch for so many. */
+static inline void repeats_begin(struct repeats *repeats, uint32_t limit) {
+  repeats->limit = limit;
+  repeats->count = 0;
 }
+
+/* Take a reading of up to REPEATS_BYTES bytes, always as many; whether it is one of too many that are equal. */
+bool repeats_push(struct repeats *repeats, const void *reading, size_t size);
 
 #endif

@@ -85,17 +85,11 @@ static const struct attended_chip chip = {.identify = identify, .set_up = set_up
 
 static void init(const struct sensor *sensor, const struct sensor_context *context) {
   const struct sht4x_settings *settings = sensor->settings;
-  const uint32_t period_us = (uint32_t)(1e6F / settings->rate_hz);
-  attended_init(sensor, context,
-                &(struct attended_plan){.chip = &chip,
-                                        .address = settings->address,
-                                        .rate_hz = settings->rate_hz,
-                                        .period_us = period_us,
-                                        .slack_us = period_us / 2U,
-                                        .most_equal = SHT4X_STALE_READINGS});
-  struct sht4x_state *s = of(sensor);
-  s->linear.correction.known = false;
-  s->linear.repeats = (struct repeats){.limit = SHT4X_STALE_READINGS};
+  attended_linear_init(sensor, context,
+                       &(struct attended_plan){.chip = &chip,
+                                               .address = settings->address,
+                                               .rate_hz = settings->rate_hz,
+                                               .most_equal = SHT4X_STALE_READINGS});
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
@@ -121,16 +115,8 @@ const struct sensor_driver sht4x_driver = {
     .kind = "sht4x",
     .correction_kind = 6,
     .correction_bytes = LINES * CORRECTION_LINE_BYTES,
+    ATTENDED_LINEAR_FUNCTIONS,
     .init = init,
-    .due_us = attended_due_us,
-    .poll = attended_poll,
     .pack = pack,
     .read = read,
-    .resume = attended_resume,
-    .status = attended_status,
-    .trust = attended_trust,
-    .possible = attended_linear_possible,
-    .correct = attended_linear_correct,
-    .corrected = attended_linear_corrected,
-    .self_test = attended_self_test,
 };

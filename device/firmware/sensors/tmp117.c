@@ -152,19 +152,16 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   if (status == STATUS_OK) {
     status = read_word(s, CONFIGURATION, &word); /* takes the flag of what nobody knows the age of */
   }
-  const float period_us = 1e6F / settings->rate_hz;
-  page_schedule_restart(&s->schedule, board_now_us(s->linear.attended.context->board), period_us, 2.0F * period_us);
-  *first_us = s->schedule.poll_us;
+  *first_us = attended_paged_begin(&s->linear.attended, &s->schedule);
   return status;
 }
 
 static enum status visit(const struct sensor *sensor, struct attended_answer *answer) {
   const struct tmp117_settings *settings = sensor->settings;
   struct tmp117_state *s = of(sensor);
-  const struct sensor_context *context = s->linear.attended.context;
   uint16_t found;
   enum status status = read_word(s, CONFIGURATION, &found);
-  const uint64_t now_us = board_now_us(context->board);
+  const uint64_t now_us = board_now_us(s->linear.attended.context->board);
   if (status != STATUS_OK) {
     return status;
   }
@@ -172,13 +169,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
     return STATUS_RESET;
   }
   if (!(found & DATA_READY)) {
-    page_schedule_unseen(&s->schedule, now_us);
-    answer->next_us = s->schedule.poll_us;
-    if (now_us > s->schedule.timeout_us) {
-      counters_add(context->counters, COUNTER_READING_LATE, 1);
-      return STATUS_RESET;
-    }
-    return STATUS_OK;
+    return attended_paged_wait(&s->linear.attended, &s->schedule, now_us, answer);
   }
   uint16_t result;
   status = read_word(s, RESULT, &result);
@@ -217,17 +208,12 @@ static const struct attended_chip chip = {.identify = identify, .set_up = set_up
 
 static void init(const struct sensor *sensor, const struct sensor_context *context) {
   const struct tmp117_settings *settings = sensor->settings;
-  const uint32_t period_us = (uint32_t)(1e6F / settings->rate_hz);
-  attended_init(sensor, context,
-                &(struct attended_plan){.chip = &chip,
-                                        .address = settings->address,
-                                        .rate_hz = settings->rate_hz,
-                                        .period_us = period_us,
-                                        .slack_us = period_us / 2U,
-                                        .most_equal = settings->stale_readings});
   struct tmp117_state *s = of(sensor);
-  s->linear.correction.known = false;
-  s->linear.repeats = (struct repeats){.limit = settings->stale_readings};
+  attended_linear_init(sensor, context,
+                       &(struct attended_plan){.chip = &chip,
+                                               .address = settings->address,
+                                               .rate_hz = settings->rate_hz,
+                                               .most_equal = settings->stale_readings});
   s->follows = (struct tmp117_follows){0};
 }
 
@@ -251,16 +237,8 @@ const struct sensor_driver tmp117_driver = {
     .kind = "tmp117",
     .correction_kind = 5,
     .correction_bytes = CORRECTION_LINE_BYTES,
+    ATTENDED_LINEAR_FUNCTIONS,
     .init = init,
-    .due_us = attended_due_us,
-    .poll = attended_poll,
     .pack = pack,
     .read = read,
-    .resume = attended_resume,
-    .status = attended_status,
-    .trust = attended_trust,
-    .possible = attended_linear_possible,
-    .correct = attended_linear_correct,
-    .corrected = attended_linear_corrected,
-    .self_test = attended_self_test,
 };

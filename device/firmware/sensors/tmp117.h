@@ -3,7 +3,7 @@
 #define TMP117_H
 
 #include "attended_linear.h"
-#include "page_schedule.h"
+#include "attended_paged.h"
 
 struct tmp117_settings {
   uint8_t address;

@@ -2,39 +2,24 @@
 
 #include <string.h>
 
-#define STATE 0
-#define UPLOAD 1
-#define ERASE 5
-#define SLOT_INFO 6
-
-/* Codes of mcumgr's image group (img_mgmt_err_code_t). */
-#define NO_IMAGE 3
-#define FLASH_WRITE_FAILED 12
-#define INVALID_SLOT 14
-#define INVALID_OFFSET 20
-#define INVALID_IMAGE_HEADER 22
-#define INVALID_HASH 24
-#define CURRENT_VERSION_IS_NEWER 27
-#define IMAGE_ALREADY_PENDING 28
-#define INVALID_CONTENT 29
-#define INVALID_IMAGE_TOO_LARGE 30
+#include "image_request.h"
 
 /* How each refusal is told; of an image, its fault says it. */
 static const struct {
   uint8_t code;
   uint8_t version_1;
 } refusals[] = {
-    [SLOTS_IMAGE] = {INVALID_IMAGE_HEADER, SMP_CORRUPT},
-    [SLOTS_CONTENT] = {INVALID_CONTENT, SMP_CORRUPT},
-    [SLOTS_OLDER] = {CURRENT_VERSION_IS_NEWER, SMP_BAD_STATE},
-    [SLOTS_TOO_LARGE] = {INVALID_IMAGE_TOO_LARGE, SMP_NO_MEMORY},
-    [SLOTS_OFFSET] = {INVALID_OFFSET, SMP_INVALID},
-    [SLOTS_LENGTH] = {INVALID_OFFSET, SMP_INVALID},
-    [SLOTS_NO_IMAGE] = {NO_IMAGE, SMP_NO_ENTRY},
+    [SLOTS_IMAGE] = {IMAGE_INVALID_HEADER, SMP_CORRUPT},
+    [SLOTS_CONTENT] = {IMAGE_INVALID_CONTENT, SMP_CORRUPT},
+    [SLOTS_OLDER] = {IMAGE_CURRENT_VERSION_IS_NEWER, SMP_BAD_STATE},
+    [SLOTS_TOO_LARGE] = {IMAGE_TOO_LARGE, SMP_NO_MEMORY},
+    [SLOTS_OFFSET] = {IMAGE_INVALID_OFFSET, SMP_INVALID},
+    [SLOTS_LENGTH] = {IMAGE_INVALID_OFFSET, SMP_INVALID},
+    [SLOTS_NO_IMAGE] = {IMAGE_NO_IMAGE, SMP_NO_ENTRY},
     [SLOTS_RUNS] = {IMAGE_ALREADY_PENDING, SMP_BAD_STATE},
     [SLOTS_ON_TRIAL] = {IMAGE_ALREADY_PENDING, SMP_BAD_STATE},
-    [SLOTS_WRONG_SLOT] = {INVALID_SLOT, SMP_INVALID},
-    [SLOTS_STORAGE] = {FLASH_WRITE_FAILED, SMP_NO_MEMORY},
+    [SLOTS_WRONG_SLOT] = {IMAGE_INVALID_SLOT, SMP_INVALID},
+    [SLOTS_STORAGE] = {IMAGE_FLASH_WRITE_FAILED, SMP_NO_MEMORY},
 };
 
 const char *slot_group_sentence(enum slots_refusal refusal, enum image_fault fault) {
@@ -63,13 +48,13 @@ static void refuse(const struct slot_group *group, struct smp_answer *answer, co
   uint8_t version_1 = refusals[refusal].version_1;
   if (refusal == SLOTS_IMAGE) {
     if (is_of_signature(slots->fault)) {
-      code = INVALID_HASH;
+      code = IMAGE_INVALID_HASH;
       version_1 = SMP_ACCESS_DENIED;
     } else if (slots->fault == IMAGE_CUT_SHORT) {
-      code = INVALID_IMAGE_TOO_LARGE;
+      code = IMAGE_TOO_LARGE;
       version_1 = SMP_NO_MEMORY;
     } else if (slots->fault == IMAGE_TOO_OLD) {
-      code = CURRENT_VERSION_IS_NEWER;
+      code = IMAGE_CURRENT_VERSION_IS_NEWER;
       version_1 = SMP_BAD_STATE;
     }
   }
@@ -168,25 +153,18 @@ static struct slots *find(const struct slot_group *group, const struct cbor_item
 
 static void write_state(void *context, const struct smp_request *request, struct smp_answer *answer) {
   struct slot_group *group = context;
-  struct cbor_item hash;
-  bool confirm;
+  struct image_change change;
   char content[SMP_REASON_BYTES];
   struct text reason;
-  const bool given = cbor_find(request->body, request->body_size, "hash", &hash) && hash.kind != CBOR_NULL;
-  if (!smp_field_bool_or(request, answer, "confirm", false, &confirm) ||
-      (given && !smp_field_bytes(request, answer, "hash", &hash))) {
-    return;
-  }
-  if (!given && !confirm) {
-    text_add(smp_refuse_in_group(answer, SMP_GROUP_IMAGE, INVALID_HASH, SMP_INVALID),
-             "A test needs the image's hash; read it from the image state.");
+  if (!image_request_change(request, answer, &change)) {
     return;
   }
   text_begin(&reason, content, sizeof content);
   board_watchdog_feed(group->board);
-  struct slots *slots = given ? find(group, &hash) : group->images[0];
+  struct slots *slots = change.given ? find(group, &change.hash) : group->images[0];
   const enum slots_refusal refusal =
-      given ? slots_mark(slots, hash.data, hash.size, confirm, &reason) : slots_confirm(slots);
+      change.given ? slots_mark(slots, change.hash.data, change.hash.size, change.confirm, &reason)
+                   : slots_confirm(slots);
   if (refusal != SLOTS_OK) {
     refuse(group, answer, slots, refusal, content);
     return;
@@ -219,7 +197,7 @@ static void upload(void *context, const struct smp_request *request, struct smp_
       return;
     }
     if (sha.size != 0 && sha.size != SLOTS_SHA256_BYTES) {
-      text_add(smp_refuse_in_group(answer, SMP_GROUP_IMAGE, INVALID_HASH, SMP_INVALID),
+      text_add(smp_refuse_in_group(answer, SMP_GROUP_IMAGE, IMAGE_INVALID_HASH, SMP_INVALID),
                "The first part's SHA-256 does not have 32 bytes; give all of them or none.");
       return;
     }
@@ -290,8 +268,8 @@ static void slot_info(void *context, const struct smp_request *request, struct s
 
 struct smp_group slot_group_commands(struct slot_group *group) {
   static const struct smp_command commands[] = {
-      {STATE, SMP_READ, read_state}, {STATE, SMP_WRITE, write_state},  {UPLOAD, SMP_WRITE, upload},
-      {ERASE, SMP_WRITE, erase},     {SLOT_INFO, SMP_READ, slot_info},
+      {IMAGE_STATE, SMP_READ, read_state}, {IMAGE_STATE, SMP_WRITE, write_state},  {IMAGE_UPLOAD, SMP_WRITE, upload},
+      {IMAGE_ERASE, SMP_WRITE, erase},     {IMAGE_SLOT_INFO, SMP_READ, slot_info},
   };
   return (struct smp_group){SMP_GROUP_IMAGE, commands, sizeof commands / sizeof commands[0], group};
 }

@@ -8,7 +8,7 @@
 
 #include "processor.h"
 
-/* `in` and `out` count on and on, and are taken modulo the size, a power of two. */
+/* `in` and `out` count on and on, and are taken modulo the size, a power of two: not every processor divides. */
 struct ring {
   uint8_t *const bytes;
   const uint32_t size;
@@ -25,14 +25,14 @@ static inline uint32_t ring_room(const struct ring *ring) {
 
 /* Where there is room. */
 static inline void ring_put(struct ring *ring, uint8_t byte) {
-  ring->bytes[ring->in % ring->size] = byte;
+  ring->bytes[ring->in & (ring->size - 1U)] = byte;
   __asm__ volatile("" ::: "memory");
   ring->in = ring->in + 1U;
 }
 
 /* Where there is something. */
 static inline uint8_t ring_take(struct ring *ring) {
-  const uint8_t byte = ring->bytes[ring->out % ring->size];
+  const uint8_t byte = ring->bytes[ring->out & (ring->size - 1U)];
   __asm__ volatile("" ::: "memory");
   ring->out = ring->out + 1U;
   return byte;

@@ -18,6 +18,8 @@ typedef volatile uint32_t reg;
 #define CLOCK_CRYSTAL_STARTED (*(reg *)0x40000100U)
 
 #define DEVICE_ID ((reg *)0x10000060U) /* two words */
+#define DEVICE_PART (*(reg *)0x10000100U)
+#define DEVICE_PART_NRF52840 0x52840U
 
 #define GPIO(port) (0x50000000U + 0x300U * (port))
 #define GPIO_OUT_SET(port) (*(reg *)(GPIO(port) + 0x508U))
