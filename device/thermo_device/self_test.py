@@ -15,6 +15,8 @@ from thermo_device.sensors.driver import Driver
 
 BLOCKS = 4
 """Blocks of a sensor that must not wait, from which its rate is known."""
+SETTLING = 16
+"""Blocks more that a rate which seems wrong is watched for."""
 PATIENCE_US = 4_000_000
 """It does not wait for longer than this for what comes now and then."""
 SLACK_US = 1_000_000
@@ -27,7 +29,7 @@ def gather(
     clock: Clock,
     poll: Callable[[int], int | None],
 ) -> list[int]:
-    """Capture until each sensor that can soon has a block that is news.
+    """Capture until each sensor that can soon has a block that is news, and a rate that seems wrong is known to be.
 
     Args:
         drivers: by number.
@@ -57,6 +59,12 @@ def gather(
             wanted[spoke] -= 1
             if not wanted[spoke]:
                 del wanted[spoke]
+    # What a busy machine read late makes a rate look wrong until more blocks came; one that is wrong stays so.
+    speaking = [drivers[sensor] for sensor in checked if sensor not in silent]
+    slowest_us = max((one.period_us for one in speaking if not one.in_time), default=0)
+    end_us = clock.now_us() + min(SETTLING * slowest_us, 2 * PATIENCE_US)
+    while clock.now_us() < end_us and not all(one.in_time for one in speaking):
+        poll(end_us)
     return sorted(silent)
 
 

@@ -89,6 +89,11 @@ class Thermistors:
         """From scan to scan."""
         return self._period_us
 
+    @property
+    def in_time(self) -> bool:
+        """The rate is kept here and not by the chip."""
+        return True
+
     def poll(self) -> Block | None:
         """One transaction; a block as soon as a scan is complete."""
         if self._scan is None:

@@ -121,6 +121,11 @@ class Attended:
         """From block to block."""
         return round(1e6 / self._settings.visits[0].per_second)
 
+    @property
+    def in_time(self) -> bool:
+        """The rate is kept here and not by the chip."""
+        return True
+
     def poll(self) -> Block | None:
         """One visit, or one attempt to bring the chip up."""
         try:

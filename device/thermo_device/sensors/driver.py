@@ -93,6 +93,10 @@ class Driver(Protocol):
     def period_us(self) -> int:
         """From block to block; 0 for what comes now and then."""
 
+    @property
+    def in_time(self) -> bool:
+        """Whether blocks come at the rate that is set, as far as it is known yet."""
+
     def poll(self) -> Block | None:
         """Do what is due, without waiting for anything but the bus; a block where one is complete."""
 

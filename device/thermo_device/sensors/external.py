@@ -42,6 +42,7 @@ class External:
         self.room: Callable[[], bool] = lambda: True
         """Whether what reads blocks has room for another: one that a host gave is never passed over."""
         self.period_us = 0
+        self.in_time = True
         """It comes when it is fed."""
 
     @property

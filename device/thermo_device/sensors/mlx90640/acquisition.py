@@ -20,6 +20,8 @@ from thermo_device.sensors.mlx90640.constants import ConstantsOfSensor
 from thermo_device.sensors.mlx90640.page_reader import PageReader
 from thermo_device.sensors.page_schedule import PageSchedule
 
+RATE_TOLERANCE = 0.1
+"""Of what is measured, as a part of what is set."""
 FIRST_RETRY_US = 20_000
 LAST_RETRY_US = 1_000_000
 """Pauses between attempts to reach a sensor that does not answer; they double from the first to the last."""
@@ -96,6 +98,11 @@ class PictureSensor:
     def measured_rate_hz(self) -> float:
         """Subpages per second as they come, by the device's clock."""
         return 1e6 / self._schedule.period_us
+
+    @property
+    def in_time(self) -> bool:
+        """Whether they come at about the rate that is set, as far as it is known yet."""
+        return abs(self.measured_rate_hz / self.rate_hz - 1) <= RATE_TOLERANCE
 
     @property
     def running(self) -> bool:

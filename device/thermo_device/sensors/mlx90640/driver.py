@@ -58,6 +58,11 @@ class Camera:
         """From subpage to subpage."""
         return round(1e6 / self._sensor.rate_hz)
 
+    @property
+    def in_time(self) -> bool:
+        """Whether subpages come at about the rate that is set, as far as it is known yet."""
+        return self._sensor.in_time
+
     def poll(self) -> Block | None:
         """Look once, and read the page that is new."""
         subpage = self._sensor.poll()
