@@ -14,7 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
-from rp2040_bench import Bench, Host
+from rp2040_bench import Bench
+from virtual_host import Host
 
 from thermo_core.sensors.kind import Block
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings

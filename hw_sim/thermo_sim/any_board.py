@@ -45,7 +45,7 @@ def board_of(options: BoardOptions) -> AnyBoard:
     if kind_of(options).command is not None:
         return Board(options)
     try:
-        return EmulatedBoard(options, _CHIPS[options.kind]())
+        return EmulatedBoard(options, CHIPS[options.kind]())
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{error.name} is not installed, so no {options.kind} can be emulated; "
@@ -65,5 +65,15 @@ def _nrf52840() -> Make:
     return Nrf52840
 
 
-_CHIPS: Mapping[str, Callable[[], Make]] = {"rp2040": _rp2040, "nrf52840": _nrf52840}
+def _nrf52840_fast() -> Make:
+    from thermo_sim.nrf52840.fast_emulation import Nrf52840Fast
+
+    return Nrf52840Fast
+
+
+CHIPS: Mapping[str, Callable[[], Make]] = {
+    "rp2040": _rp2040,
+    "nrf52840": _nrf52840,
+    "nrf52840-fast": _nrf52840_fast,
+}
 """What each chip that is emulated in this process is made by; emulators are imported when they are wanted."""

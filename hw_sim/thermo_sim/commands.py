@@ -49,10 +49,16 @@ NO_COMMAND = 127
 MOST_ROWS = 1_000_000
 
 
+OnBoard = Annotated[
+    str | None,
+    typer.Option("--board", parser=known_board, metavar="BOARD", help="Run the firmware on it instead of the agent."),
+]
+
+
 @expanded
-def wearable(link: Link, simulated: Simulated, agent: OfAgent) -> int:
+def wearable(link: Link, simulated: Simulated, agent: OfAgent, board: OnBoard = None, *, how: OfBoard) -> int:
     """Run one wearable until Ctrl-C or SIGTERM. A host opens LINK as a serial port."""
-    return _serve(Wearable(WearableOptions(**simulated.options(link), **agent.options())))
+    return _serve(_making(simulated, agent, board, how)(link))
 
 
 @expanded
@@ -74,12 +80,7 @@ def execute(
     ] = None,
     simulated: Simulated,
     agent: OfAgent,
-    board: Annotated[
-        str | None,
-        typer.Option(
-            "--board", parser=known_board, metavar="BOARD", help="Run the firmware on it instead of the agent."
-        ),
-    ] = None,
+    board: OnBoard = None,
     how: OfBoard,
 ) -> int:
     """Start a fresh wearable, run a command, remove the wearable, and return the command's exit code.
@@ -88,18 +89,7 @@ def execute(
     """
     if not command:
         raise UsageError("There is no command to run; write it after --, for example: thermo-host info {port}")
-    if board is None and how != OfBoard():
-        given = {"--firmware": how.firmware, "--line-noise": how.line_noise, "--gdb": how.gdb}
-        named = ", ".join(name for name, value in given.items() if value)
-        raise UsageError(f"{named} is for boards; add --board, or leave it out.")
-    if board is not None and agent != OfAgent():
-        raise UsageError("A board runs in real time what it was built with; leave out --speed, --trust and --kernels.")
-
-    def make(link: Path) -> Wearable | AnyBoard:
-        if board is not None:
-            return board_of(BoardOptions(kind=board, **simulated.options(link), **how.options()))
-        return Wearable(WearableOptions(**simulated.options(link), **agent.options()))
-
+    make = _making(simulated, agent, board, how)
     _on_termination(lambda: sys.exit(ExitCode.TERMINATED))
     with (
         tempfile.TemporaryDirectory(prefix="thermo-sim-exec-") as directory,
@@ -232,6 +222,25 @@ def faults(as_json: Json = False) -> int:
             typer.echo(textwrap.fill(about, 100, initial_indent=f"  {kind:10}", subsequent_indent=" " * 12))
     typer.echo(OPTIONS)
     return ExitCode.OK
+
+
+def _making(
+    simulated: Simulated, agent: OfAgent, board: str | None, how: OfBoard
+) -> Callable[[Path], Wearable | AnyBoard]:
+    """What makes the wearable that options ask for, at a link: its agent, or its firmware on a board."""
+    if board is None and how != OfBoard():
+        given = {"--firmware": how.firmware, "--line-noise": how.line_noise, "--gdb": how.gdb}
+        named = ", ".join(name for name, value in given.items() if value)
+        raise UsageError(f"{named} is for boards; add --board, or leave it out.")
+    if board is not None and agent != OfAgent():
+        raise UsageError("A board runs in real time what it was built with; leave out --speed, --trust and --kernels.")
+
+    def make(link: Path) -> Wearable | AnyBoard:
+        if board is not None:
+            return board_of(BoardOptions(kind=board, **simulated.options(link), **how.options()))
+        return Wearable(WearableOptions(**simulated.options(link), **agent.options()))
+
+    return make
 
 
 def _on_termination(act: Callable[[], None]) -> None:

@@ -105,6 +105,13 @@ KINDS: Mapping[str, Kind] = {
         1 << 16,
         own_sensors="labwired",
     ),
+    "nrf52840-fast": Kind(
+        "nrf52840/wearable.elf",
+        "the nRF52840's own firmware on a processor of unicorn and devices of ours, in real time",
+        None,
+        1 << 16,
+        "nrf52840/loader.elf",
+    ),
     "host": Kind("host/wearable", "Linux program", _program, 1 << 11),
     "rp2040": Kind(
         "rp2040/wearable.bin",

@@ -42,7 +42,7 @@ class Nrf52840:
             raise UsageError(
                 f"The board {options.kind} has no bootloader; name the ELF file that make firmware builds."
             )
-        _check(self._firmware)
+        check(self._firmware)
         self._file = None if options.state is None else FlashFile(options.state, _FLASH_FILE, _STORES_BYTES)
         self._kept = b"\xff" * _STORES_BYTES if self._file is None else self._file.content
         self._keep_us = 0
@@ -101,8 +101,8 @@ class Nrf52840:
         self._kept = stored
 
 
-def _check(firmware: Path) -> None:
-    """Raise UsageError where labwired could not start it, ImageFormatError where it is a damaged ELF file."""
+def check(firmware: Path) -> None:
+    """Raise UsageError where an nRF52840 could not start it, ImageFormatError where it is a damaged ELF file."""
     data = read_file(firmware)
     if not elf.is_elf(data):
         raise UsageError(

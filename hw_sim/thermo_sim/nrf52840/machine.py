@@ -14,6 +14,7 @@ from thermo_core.errors import ThermoError
 from thermo_core.wearable.profile import Profile
 from thermo_sim.emulated_clock import EmulatedClock
 from thermo_sim.i2c import SimulatedBus
+from thermo_sim.nrf52840.receiver import Receiver
 from thermo_sim.nrf52840.twim import Twim
 
 if TYPE_CHECKING:
@@ -33,10 +34,16 @@ SLICE_US = 100
 BYTES_A_SLICE = 10
 """That 1 Mbaud brings in a slice."""
 
-_UARTE, _TIMER1, _NVIC_PEND = 0x40002000, 0x40009000, 0xE000E200
+_UARTE, _NVIC_PEND = 0x40002000, 0xE000E200
 _UARTE_IRQ = 1 << 2
-_TX_ENDED, _RX_POINTER, _RX_SIZE = _UARTE + 0x120, _UARTE + 0x534, _UARTE + 0x538
-_ENABLE, _ENABLED = _UARTE + 0x500, 8
+_TX_ENDED = _UARTE + 0x120
+_CRYSTAL_STARTED, _RESET_REASON, _BY_WATCHDOG = 0x40000100, 0x40000400, 1 << 1
+_TOLD_WITHIN_US = 50_000
+_WATCHDOG_START, _WATCHDOG_RUNS, WATCHDOG_SIZE, _WATCHDOG_RELOAD = 0x40010000, 0x40010400, 0x40010504, 0x40010600
+_WATCHDOG_HZ = 32_768
+_RAM = 0x20000000
+_KEPT = ((_RAM, 0x40000), (0x90000, 0x60000))
+"""RAM, and flash behind the firmware."""
 _TIMER0 = 0x40008000
 _CLOCK_CAPTURE, _CLOCK_VALUE = _TIMER0 + 0x04C, _TIMER0 + 0x54C
 """Channel 3 of timer 0, which a driver has as its clock."""
@@ -44,7 +51,6 @@ _CLOCK_INTERRUPTS, _WAKES, _WAKE_AT = _TIMER0 + 0x304, 1 << 17, _TIMER0 + 0x544
 """Channel 1, at which it wakes."""
 _CLOCK_COUNT, _CLOCK_MODE, _TIMER_MODE, _COUNTER_MODE = _TIMER0 + 0x008, _TIMER0 + 0x504, 0, 1
 _WAKES_EARLY_US = 5
-_COUNT, _CAPTURE_3, _VALUE_3 = _TIMER1 + 0x008, _TIMER1 + 0x04C, _TIMER1 + 0x54C
 
 
 def available() -> bool:
@@ -62,7 +68,8 @@ def system(folder: Path, sensors: list[str], twim: bool = True) -> Path:
     Args:
         folder: where the files go.
         sensors: lines that name what is on the I2C bus.
-        twim: whether labwired's own I2C controller is there; memory takes its place where not.
+        twim: whether labwired's own I2C controller is there; memory takes its place where not, and that of clock and power, whose
+            reason of a reset cannot be set in labwired's, and of the watchdog, which there counts instructions and resets nothing.
 
     Returns:
         The system's file.
@@ -72,8 +79,10 @@ def system(folder: Path, sensors: list[str], twim: bool = True) -> Path:
     configs = Path(labwired.__file__).parent / "configs"
     chip = (configs / "chips" / "nrf52840.yaml").read_text().replace("../peripherals", str(configs / "peripherals"))
     if not twim:
-        begin, end = chip.index('  - id: "i2c0"'), chip.index('  - id: "gpio0"')
-        chip = (chip[:begin] + chip[end:]).replace("memory_regions:\n", f"memory_regions:\n{_TWIM_MEMORY}", 1)
+        for entry, after in _REPLACED:
+            begin, end = chip.index(entry), chip.index(after)
+            chip = chip[:begin] + chip[end:]
+        chip = chip.replace("memory_regions:\n", f"memory_regions:\n{_MEMORY}", 1)
     chip += _ENTRY.format(id="nvic", base="0xE000E100", size="1KB") + _ENTRY.format(
         id="systick", base="0xE000E010", size="16B"
     )
@@ -89,10 +98,22 @@ def system(folder: Path, sensors: list[str], twim: bool = True) -> Path:
     return path_of_system
 
 
-_TWIM_MEMORY = """  - name: "twim0"
+_MEMORY = """  - name: "twim0"
     base: 0x40003000
     size: "4KB"
+  - name: "power"
+    base: 0x40000000
+    size: "4KB"
+  - name: "wdt"
+    base: 0x40010000
+    size: "4KB"
 """
+_REPLACED = (
+    ('  - id: "i2c0"', '  - id: "gpio0"'),
+    ('  - id: "clock"', '  - id: "spi2"'),
+    ('  - id: "wdt"', '  - id: "ppi"'),
+)
+"""Entries of labwired's chip in whose place memory comes, and what follows each."""
 _ENTRY = """
   - id: "{id}"
     type: "{id}"
@@ -114,37 +135,6 @@ def own_sensors(profile: Profile, more: Settings | None = None) -> list[str]:
     return lines
 
 
-class Receiver:
-    """The receiving half of UARTE 0, whose end of a buffer labwired gives early and whose bytes it does not count.
-
-    As the product specification has it: bytes go by DMA to where RXD.PTR pointed when the buffer was begun, the next
-    buffer begins when one is full, and each byte's event counts timer 1 up by PPI.
-    """
-
-    def __init__(self, sim: "Sim") -> None:
-        self._sim = sim
-        self._pointer = self._left = self._given = 0
-
-    def receive(self, data: bytes) -> None:
-        """Have bytes arrive; lost where the firmware has not yet switched the UARTE on."""
-        sim = self._sim
-        if sim.read_u32(_ENABLE) != _ENABLED:
-            return
-        sim.write_u32(_CAPTURE_3, 1)
-        if sim.read_u32(_VALUE_3) != self._given & 0xFFFFFFFF:  # the firmware has started anew
-            self._left = self._given = 0
-        for byte in data:
-            if not self._left:
-                self._pointer, self._left = sim.read_u32(_RX_POINTER), sim.read_u32(_RX_SIZE)
-            word, shift = self._pointer & ~3, 8 * (self._pointer & 3)
-            sim.write_u32(word, sim.read_u32(word) & ~(0xFF << shift) | byte << shift)
-            sim.write_u32(_COUNT, 1)
-            self._pointer += 1
-            self._left -= 1
-            self._given += 1
-        sim.write_u32(_NVIC_PEND, _UARTE_IRQ)
-
-
 class Machine:
     """The chip with its firmware. Use it in a `with` block, or call `close`.
 
@@ -154,7 +144,8 @@ class Machine:
         chips: of the simulator, which take their place: their bus, and its clock, which will be the machine's.
 
     Attributes:
-        sim: labwired's machine, which only the thread that made it may touch.
+        sim: labwired's machine, which only the thread that made it may touch; another one after the watchdog has bitten.
+        starts: how often it was started: once, and after each bite of the watchdog.
     """
 
     def __init__(
@@ -163,13 +154,12 @@ class Machine:
         from labwired import Sim
 
         self._folder = tempfile.TemporaryDirectory(prefix="thermo-sim-")
-        place = Path(self._folder.name)
-        self.sim: Sim = Sim(firmware, system=system(place, sensors or [], twim=chips is None))
-        self._time_us = self._clock_us = 0
-        self._twim = None if chips is None else Twim(self.sim, *chips)
-        for line in ("sda", "scl"):
-            self.sim.set_pin(line, True)
-        self._receiver = Receiver(self.sim)
+        self._firmware = firmware
+        self._system = system(Path(self._folder.name), sensors or [], twim=chips is None)
+        self._chips = chips
+        self._time_us = 0
+        self.starts = 0
+        self.sim: Sim = self._started()
         self._heard = bytearray()
         self._said = bytearray()
 
@@ -203,6 +193,37 @@ class Machine:
         for at in range(0, len(data), 4):
             self.sim.write_u32(address + at, int.from_bytes(data[at : at + 4], "little"))
 
+    def _started(self) -> "Sim":
+        """labwired's machine, with nothing in its RAM."""
+        from labwired import Sim
+
+        sim = Sim(self._firmware, system=self._system)
+        self.starts += 1
+        self._clock_us = 0
+        self._told_us: int | None = None
+        self._fed_us: int | None = None
+        self._twim = None if self._chips is None else Twim(sim, *self._chips)
+        for line in ("sda", "scl"):
+            sim.set_pin(line, True)
+        if self._twim is not None:
+            sim.write_u32(_CRYSTAL_STARTED, 1)
+        self._receiver = Receiver(sim)
+        return sim
+
+    def _restart(self) -> None:
+        """The watchdog has bitten: RAM and flash stay, and the chip tells why it starts."""
+        before = {at: self.sim.read_memory(at, size) for at, size in _KEPT}
+        self.sim.close()
+        self._heard.clear()
+        self.sim = self._started()
+        for start, data in before.items():
+            erased = b"\xff" * 4 if start < _RAM else bytes(4)
+            for at in range(0, len(data), 4):
+                if data[at : at + 4] != erased:
+                    self.sim.write_u32(start + at, int.from_bytes(data[at : at + 4], "little"))
+        self.sim.write_u32(_RESET_REASON, _BY_WATCHDOG)
+        self._told_us = self._time_us + _TOLD_WITHIN_US
+
     def run(self, most_us: int) -> None:
         """Run for so much of its time, and a slice more at most.
 
@@ -213,6 +234,27 @@ class Machine:
         while self._time_us < end_us:
             self._slice()
             self._skip(end_us)
+        if self._twim is not None:
+            self._look_after()
+
+    def _look_after(self) -> None:
+        """Clear the reason of the start once it has been read, and bite where the watchdog was not fed in time."""
+        sim = self.sim
+        if self._told_us is not None and self._time_us >= self._told_us:
+            sim.write_u32(_RESET_REASON, 0)  # ones that the firmware writes clear it, which memory does not know
+            self._told_us = None
+        if sim.read_u32(_WATCHDOG_START):
+            sim.write_u32(_WATCHDOG_START, 0)
+            sim.write_u32(_WATCHDOG_RUNS, 1)
+            self._fed_us = self._time_us
+        if sim.read_u32(_WATCHDOG_RELOAD):
+            sim.write_u32(_WATCHDOG_RELOAD, 0)
+            self._fed_us = self._time_us
+        if (
+            self._fed_us is not None
+            and self._time_us - self._fed_us > sim.read_u32(WATCHDOG_SIZE) * 1_000_000 // _WATCHDOG_HZ
+        ):
+            self._restart()
 
     def _slice(self) -> None:
         if self._heard:

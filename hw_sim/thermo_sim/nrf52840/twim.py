@@ -1,18 +1,15 @@
-"""The simulator's chips at the nRF52840's I2C controller, TWIM 0, of which labwired runs nothing but memory in its place.
+"""The simulator's chips at the nRF52840's I2C controller, TWIM 0, in whose place an emulator has nothing but memory.
 
 A driver writes where its buffers are and starts a transaction; the rest is the controller's, and is done here as the product
 specification has it: DMA, the shortcuts from one part to the next, the events at the end. It takes as long as the bus does.
 """
 
 import sys
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from thermo_sim.emulated_clock import EmulatedClock
 from thermo_sim.i2c import SimulatedBus
 from thermo_sim.transaction import BUS, NACK, OK, SHORT, STUCK, carry_out
-
-if TYPE_CHECKING:
-    from labwired import Sim
 
 _AT = 0x40003000
 _START_RX, _START_TX, _STOP = _AT, _AT + 0x008, _AT + 0x014
@@ -29,16 +26,36 @@ _SEEN = 1
 """Stands in the frequency's place, where a driver writes another number whenever it switches the controller on."""
 
 
+class Chip(Protocol):
+    """The rest of the chip."""
+
+    def read_u32(self, address: int) -> int:
+        """A word of memory or a register."""
+        ...
+
+    def write_u32(self, address: int, value: int) -> None:
+        """Write a word of memory or a register."""
+        ...
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """What lies in memory."""
+        ...
+
+    def set_pin(self, name: str, level: bool) -> None:
+        """Have SDA released, or held low."""
+        ...
+
+
 class Twim:
     """The controller.
 
     Args:
-        sim: labwired's machine.
+        sim: the chip; registers of the controller itself are memory there.
         bus: with the chips.
         clock: of the bus, which is the processor's.
     """
 
-    def __init__(self, sim: "Sim", bus: SimulatedBus, clock: EmulatedClock) -> None:
+    def __init__(self, sim: Chip, bus: SimulatedBus, clock: EmulatedClock) -> None:
         self._sim, self._bus, self._clock = sim, bus, clock
         self._ends_us: int | None = None
         self._came: tuple[int, bytes] = (OK, b"")

@@ -50,15 +50,11 @@ class _Controller:
         self._master = ByteMaster(bus)
         self._start_number = machine.starts
         self._waits = False
+        self._hz = 1
         self._written = model.write_uint32
         model.write_uint32 = self._write
         model.on_start, model.on_connect, model.on_stop = self._start, self._connect, self._stop
         model.on_write_byte, model.on_read_byte = self._write_byte, self._read_byte
-
-    @property
-    def _hz(self) -> int:
-        """What the firmware set."""
-        return int(self._machine.chip.clk_peri / max(1, self._model.scl_high_period + self._model.scl_low_period))
 
     def _after(self, bits: int, act: Callable[[], None]) -> None:
         """Once so many bits have passed, unless the chip was reset meanwhile."""
@@ -78,6 +74,8 @@ class _Controller:
             return
         if offset == _COMMAND and model.int_raw & _ABORTED:
             return  # silicon holds its FIFO empty until the firmware has seen why
+        if offset == _ENABLE:
+            self._hz = int(self._machine.chip.clk_peri / max(1, model.scl_high_period + model.scl_low_period))
         self._written(offset, value)
         if offset == _ENABLE and model.enable & _ABORT and self._waits:
             self._waits = False

@@ -56,6 +56,19 @@ class _BusFaults(ConsoleLogger):
         self._faulting = False
 
 
+class _Loop:
+    """What rp2040py's loop looks at before each instruction, and nothing else: a whole `Simulator` takes it longer to look at."""
+
+    __slots__ = ("clock", "rp2040", "stopped")
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.rp2040, self.clock, self.stopped = simulator.rp2040, simulator.clock, False
+
+    def stop(self) -> None:
+        """After this instruction."""
+        self.stopped = True
+
+
 class _Simulation(BasePeripheral):
     """TBMAN, which says that this is no silicon."""
 
@@ -91,7 +104,9 @@ class Machine:
         self.chip.peripherals[_PLATFORM] = _Simulation(self.chip, "TBMAN")
         self._listen_to_flash(self.chip.ssi)
         self.chip.watchdog.on_watchdog_trigger = self._reset
-        self._halt = self.simulator.clock.create_alarm(self.simulator.stop)
+        self._loop: Any = _Loop(self.simulator)
+        self._state_machines = self.chip.pio
+        self._halt = self.simulator.clock.create_alarm(self.stop)
         self.power_on()
 
     def now_us(self) -> int:
@@ -110,16 +125,21 @@ class Machine:
 
     def power_on(self) -> None:
         """Start it through the boot ROM, as a supply does."""
+        self.chip.pio = self._state_machines
         self.chip.reset(preserve_flash=True)
         self.chip.watchdog.reset()
         self._start()
 
     def run(self, most_us: int = STEP_US) -> None:
         """Run for so much emulated time at most, and for some milliseconds of the wall clock."""
-        self.simulator.stopped = False
+        self._loop.stopped = False
         self._halt.schedule(most_us * 1000)
-        execute_batch(self.simulator, TICK_BATCH)
+        execute_batch(self._loop, TICK_BATCH)
         self._halt.cancel()
+
+    def stop(self) -> None:
+        """Have `run` return after this instruction."""
+        self._loop.stop()
 
     def run_until(self, condition: Callable[[], bool], within_us: int) -> bool:
         """Run until a condition holds; False where it does not within so much emulated time."""
@@ -141,10 +161,12 @@ class Machine:
     def _start(self) -> None:
         self.starts += 1
         self.chip.core.reset()
+        self.chip.pio = []  # nothing of ours uses PIO, whose state machines are else asked after each instruction
 
     def _reset(self) -> None:
         """The watchdog has bitten, or a program wanted it to."""
         self.chip.watchdog.timer.enable = self.chip.watchdog.alarm.enable = False
+        self.chip.pio = self._state_machines
         self.chip.enter_reset(from_watchdog=True)
         self._start()
 
