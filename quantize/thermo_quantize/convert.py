@@ -5,7 +5,7 @@ kernels of tflite-runtime 2.14 take the first scale for all channels where the l
 kernel for the dynamic scheme.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.choices import Calibrator, Scheme
-from thermo_quantize.flatfile import unpack, with_plain_dense, with_ranges
+from thermo_quantize.flatfile import unpack, with_known_versions, with_ranges
 from thermo_quantize.quiet import quiet
 from thermo_quantize.ranges import Range, choose, observe
 from thermo_quantize.source import Source, convert_quietly, from_keras, import_tensorflow
+from thermo_quantize.wide import int16x8
 
-RANGED = (Scheme.INT8, Scheme.INT8_PER_TENSOR, Scheme.MIXED)
-"""Schemes whose ranges a calibrator chooses; int16x8 has bits to spare and covers all it has seen."""
+RANGED = (Scheme.INT8, Scheme.INT8_PER_TENSOR, Scheme.MIXED, Scheme.INT16X8)
+"""Schemes that need the range of every activation."""
 
 
 def convert(
     source: Source,
     scheme: Scheme,
     ranges: Sequence[Range] = (),
-    inputs: Sequence[NDArray[np.float32]] = (),
     keep_float: Sequence[int] = (),
 ) -> bytes:
     """Quantise by a post-training scheme.
@@ -36,7 +36,6 @@ def convert(
         source: the float model.
         scheme: any but QAT (see qat.py).
         ranges: of every activation, for `RANGED` schemes.
-        inputs: (n, ...) representative inputs in the model's order, for int16x8.
         keep_float: numbers of the float model's tensors whose operators stay float32, for the mixed scheme.
 
     Returns:
@@ -50,13 +49,15 @@ def convert(
         data = source.float_model
     elif scheme is Scheme.DYNAMIC:
         data = _dynamic(source)
-    elif scheme is Scheme.INT16X8:
-        data = _int16x8(source, inputs)
-    elif scheme in RANGED:
-        data = _int8(source, ranges, scheme is Scheme.INT8_PER_TENSOR, keep_float)
-    else:
+    elif scheme not in RANGED:
         raise UsageError(f"Scheme {scheme} trains and converts in one; use thermo_quantize.qat.")
-    verify_model(data)
+    elif not ranges:
+        raise UsageError(f"Scheme {scheme} needs activation ranges; observe the representative set first.")
+    elif scheme is Scheme.INT16X8:
+        data = int16x8(source.float_model, ranges, source.name)
+    else:
+        data = _int8(source, ranges, scheme is Scheme.INT8_PER_TENSOR, keep_float)
+    _check(data, scheme)
     return data
 
 
@@ -79,13 +80,22 @@ def to_int8(model: Any, representative: NDArray[np.float32], calibrator: Calibra
     return convert(source, Scheme.INT8, ranges)
 
 
+def _check(data: bytes, scheme: Scheme) -> None:
+    try:
+        verify_model(data)
+    except ModelError as error:
+        found, _, advice = str(error).rpartition("; ")
+        if "thermo-quantize" not in advice:
+            raise
+        # To quantise it anew would give the same.
+        raise ModelError(f"{found} once quantised by scheme {scheme}; try another scheme.") from error
+
+
 def _int8(source: Source, ranges: Sequence[Range], per_tensor: bool, keep: Sequence[int]) -> bytes:
     tf = import_tensorflow()
     from tensorflow.lite.python.convert import convert_tensor_tf_type_to_tflite_type, mlir_quantize
     from tensorflow.lite.python.util import modify_model_io_type
 
-    if not ranges:
-        raise UsageError("An int8 scheme needs activation ranges; observe the representative set first.")
     tensors = unpack(source.float_model).subgraphs[0].tensors
     keep_float = [tensors[number].name.decode() for number in keep]
     ranged = with_ranges(source.float_model, {one.index: one.chosen for one in ranges})
@@ -108,7 +118,7 @@ def _int8(source: Source, ranges: Sequence[Range], per_tensor: bool, keep: Seque
     except Exception as error:  # TensorFlow's binding raises RuntimeError, ValueError and its own types
         cause = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(f"TensorFlow cannot quantise {source.name} ({cause[0][:200]}); try another scheme.") from error
-    return bytes(data)
+    return with_known_versions(bytes(data))
 
 
 def _converter(source: Source, scheme: Scheme) -> Any:
@@ -124,21 +134,4 @@ def _converter(source: Source, scheme: Scheme) -> Any:
 
 
 def _dynamic(source: Source) -> bytes:
-    return with_plain_dense(convert_quietly(_converter(source, Scheme.DYNAMIC), source.name))
-
-
-def _int16x8(source: Source, inputs: Sequence[NDArray[np.float32]]) -> bytes:
-    tf = import_tensorflow()
-    if not inputs:
-        raise UsageError("Scheme int16x8 needs representative inputs; give --representative.")
-    converter = _converter(source, Scheme.INT16X8)
-
-    def representative() -> Iterator[list[NDArray[np.float32]]]:
-        for sample in zip(*inputs, strict=True):
-            yield [array[np.newaxis] for array in sample]
-
-    converter.representative_dataset = representative
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
-    converter.inference_input_type = tf.int16
-    converter.inference_output_type = tf.int16
-    return convert_quietly(converter, source.name)
+    return with_known_versions(convert_quietly(_converter(source, Scheme.DYNAMIC), source.name))

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from thermo_core.errors import UsageError
 from thermo_core.tflite.reader import read_model
 from thermo_core.tflite.shaping import fold
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.install import INSTALL_TRAIN
 
-_PLAIN_DENSE = 9
+_DENSE = "FULLY_CONNECTED"
 
 
 def unpack(model: bytes) -> Any:
@@ -30,6 +33,12 @@ def pack(tree: Any) -> bytes:
     return bytes(builder.Output())
 
 
+def operator_names(tree: Any) -> list[str]:
+    """The builtin operator of each step of an object tree's graph, "CONV_2D" and so on."""
+    names = {number: name for name, number in vars(_schema().BuiltinOperator).items() if isinstance(number, int)}
+    return [names[tree.operatorCodes[operator.opcodeIndex].builtinCode] for operator in tree.subgraphs[0].operators]
+
+
 def with_ranges(model: bytes, ranges: Mapping[int, tuple[float, float]]) -> bytes:
     """The float model with the range of each activation written into it, as a quantiser reads them.
 
@@ -46,26 +55,26 @@ def with_ranges(model: bytes, ranges: Mapping[int, tuple[float, float]]) -> byte
     return pack(tree)
 
 
-def with_plain_dense(model: bytes) -> bytes:
-    """The model with fully connected layers in the version that tflite-runtime 2.14 has, where they need no newer one.
+def with_known_versions(model: bytes) -> bytes:
+    """The model with operators in versions that tflite-runtime 2.14 knows, where its kernels need no newer ones.
 
-    Converters ask for version 12, scales a channel, of a layer of one output: its one scale is one a tensor, too.
+    Converters ask for version 12 of FULLY_CONNECTED, scales a channel, for a layer of one output too, whose one scale is one a
+    tensor; and for version 3 of TILE, which came with int8 after the kernel took it.
     """
-    schema = _schema()
     tree = unpack(model)
-    dense = schema.BuiltinOperator.FULLY_CONNECTED
     graph = tree.subgraphs[0]
-    weights = [
-        graph.tensors[operator.inputs[1]]
-        for operator in graph.operators
-        if tree.operatorCodes[operator.opcodeIndex].builtinCode == dense
-    ]
-    if any(one.quantization is not None and len(one.quantization.scale or ()) > 1 for one in weights):
-        return model
-    for code in tree.operatorCodes:
-        if code.builtinCode == dense:
-            code.version = min(code.version, _PLAIN_DENSE)
-    return pack(tree)
+    names = operator_names(tree)
+    dense = [graph.tensors[one.inputs[1]] for one, name in zip(graph.operators, names, strict=True) if name == _DENSE]
+    scales = [one.quantization.scale for one in dense if one.quantization is not None]
+    known = {"TILE": 2}
+    if all(one is None or len(one) == 1 for one in scales):
+        known[_DENSE] = 9
+    newer = False
+    for operator, name in zip(graph.operators, names, strict=True):
+        code = tree.operatorCodes[operator.opcodeIndex]
+        if code.version > known.get(name, code.version):
+            code.version, newer = known[name], True
+    return pack(tree) if newer else model
 
 
 def single_operator(model: bytes, index: int, inputs: list[int]) -> bytes:
@@ -133,6 +142,44 @@ def without_head(model: bytes) -> bytes | None:
     tree.subgraphs[0].operators.pop()
     tree.subgraphs[0].outputs = [source.index]
     tree.signatureDefs = None
+    return pack(tree)
+
+
+def with_logits(model: bytes, temperature: float, shift: NDArray[np.float64]) -> bytes:
+    """The int8 model with logits / temperature + shift in place of its logits: other constants of its last dense layer, no operator more.
+
+    Dividing changes scales alone; a shift widens what the 256 steps of logits cover by the spread of its numbers.
+
+    Args:
+        model: an int8 .tflite file that ends in a dense layer and a softmax.
+        temperature: above 0.
+        shift: (classes,); a number added to all of them changes nothing.
+
+    Raises:
+        UsageError: it ends in something else.
+    """
+    operators = verify_model(model).model.operators
+    names = [operator.name for operator in operators[-2:]]
+    taken = operators[-1].inputs[0]
+    if names != ["FULLY_CONNECTED", "SOFTMAX"] or taken is None or operators[-2].outputs[0].index != taken.index:
+        raise UsageError(
+            f"The network ends in {' and '.join(names)}, so its scores stay; end it in a dense layer and a softmax."
+        )
+    tree = unpack(model)
+    tensors = tree.subgraphs[0].tensors
+    dense = tree.subgraphs[0].operators[-2]
+    seen, weights, bias, logits = (tensors[int(at)] for at in (*dense.inputs, *dense.outputs))
+    added = shift - (shift.max() + shift.min()) / 2
+    before, zero = float(logits.quantization.scale[0]), int(logits.quantization.zeroPoint[0])
+    low = (-128 - zero) * before / temperature + added.min()
+    high = (127 - zero) * before / temperature + added.max()
+    stored = tree.buffers[bias.buffer]
+    constants = bias.quantization.scale * np.asarray(stored.data, np.uint8).view("<i4") / temperature + added
+    weights.quantization.scale = np.asarray(weights.quantization.scale / temperature, np.float32)
+    bias.quantization.scale = np.asarray(weights.quantization.scale * seen.quantization.scale, np.float32)
+    stored.data = np.rint(constants / bias.quantization.scale).astype("<i4").view(np.uint8)
+    logits.quantization.scale = [(high - low) / 255]
+    logits.quantization.zeroPoint = [round(-128 - 255 * low / (high - low))]
     return pack(tree)
 
 

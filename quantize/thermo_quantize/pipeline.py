@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class Settings:
 
     Attributes:
         scheme: what is stored in how many bits.
-        calibrator: how activation ranges are chosen.
+        calibrator: how activation ranges are chosen; int16x8 has steps to spare, and covers all that was seen.
         percentile: what "percentile" covers, in percent.
         count: samples of the representative set.
         seed: of draws and noise.
@@ -183,6 +183,8 @@ def quantize(
     """
     golden.require_oracle()
     began = time.perf_counter()
+    if settings.scheme is Scheme.INT16X8:
+        settings = replace(settings, calibrator=Calibrator.MINMAX)
     exact = Runner(source.float_model)
     names, shapes = [end.name for end in exact.inputs], [end.shape for end in exact.inputs]
     representative = draw(data, settings.count, settings.seed) if index is None else draw_again(data, index)
@@ -243,12 +245,12 @@ def _convert(
     if scheme in RANGED:
         ranges = choose(observe(source.float_model, inputs), settings.calibrator, settings.percentile)
     if scheme is not Scheme.MIXED:
-        return convert(source, scheme, ranges, inputs), ranges
+        return convert(source, scheme, ranges), ranges
     int8 = convert(source, Scheme.INT8, ranges)
     noise = layers.measure(source.float_model, int8, [array[:NOISE_SAMPLES] for array in inputs], source.layers)
     kept = layers.ranked(noise)[: settings.keep_float]
     progress("float layers: " + ", ".join(f"{one.layer} ({one.own_db:.1f} dB)" for one in kept))
-    return convert(source, scheme, ranges, inputs, [one.float_tensor for one in kept]), ranges
+    return convert(source, scheme, ranges, [one.float_tensor for one in kept]), ranges
 
 
 def latency(model: bytes, sample: list[NDArray[np.float32]], runs: int = LATENCY_RUNS) -> dict[str, float]:

@@ -110,3 +110,54 @@ def table_of(function: Callable[[int], int]) -> bytes:
 def round_half_away(value: np.float32) -> int:
     """C's roundf."""
     return int(math.copysign(math.floor(abs(float(value)) + 0.5), float(value)))
+
+
+_EIGHTH = 1 << 28
+_EXP_MINUS_EIGHTH = 1895147668
+_THIRD = 715827883
+_EXP_OF_POWERS = (
+    (-2, 1672461947),
+    (-1, 1302514674),
+    (0, 790015084),
+    (1, 290630308),
+    (2, 39332535),
+    (3, 720401),
+    (4, 242),
+)
+"""exp(-2**n) * 2**31 by n."""
+_DIFFERENCE_BITS = 26
+"""Places behind the point of a softmax's differences, of which five more bits stand before it."""
+
+
+def exponentials(scale: float, beta: float) -> list[int]:
+    """What a softmax of int8 takes for exp(-difference * scale * beta) * 2**31, by difference from 0 to 255.
+
+    Args:
+        scale: of the input; positive.
+        beta: of the operator; positive.
+    """
+    multiplier, shift = quantize_multiplier(min(scale * beta * (1 << _DIFFERENCE_BITS), (1 << 31) - 1.0))
+    if shift < 0:
+        return [_exponential(0)] * 256
+    greatest = ((1 << 5) - 1) * (1 << _DIFFERENCE_BITS) // (1 << shift)
+    return [
+        _exponential(high_multiply(-difference << shift, multiplier)) if difference <= greatest else 0
+        for difference in range(256)
+    ]
+
+
+def _exponential(value: int) -> int:
+    """exp of a value of 5 bits before the point, 0 or less, as gemmlowp has it: a quarter by a polynomial, whole ones by products."""
+    if value == 0:
+        return (1 << 31) - 1
+    quarter = 1 << (_DIFFERENCE_BITS - 2)
+    within = (value & (quarter - 1)) - quarter
+    x = _saturating_left(within, 5) + _EIGHTH
+    square = high_multiply(x, x)
+    cube, fourth = high_multiply(square, x), high_multiply(square, square)
+    higher = rounding_shift(high_multiply(rounding_shift(fourth, 2) + cube, _THIRD) + square, 1)
+    result = _EXP_MINUS_EIGHTH + high_multiply(_EXP_MINUS_EIGHTH, x + higher)
+    for power, factor in _EXP_OF_POWERS:
+        if (within - value) & (1 << (_DIFFERENCE_BITS + power)):
+            result = high_multiply(result, factor)
+    return result

@@ -311,9 +311,7 @@ class Softmax(Layer):
 
     rows: int
     depth: int
-    exponentials: NDArray[np.float32]
-    output_scale: float
-    output_zero_point: int
+    exponentials: NDArray[np.int32]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.fixed_point import clamp, scale, table_of
 from thermo_quantize.compiler.ir import Binary, Convert, Layer, Lookup, Network, Value
-from thermo_quantize.compiler.lower.arithmetic import row_major
-from thermo_quantize.compiler.lower.elements import SQUARE_SHIFT, Multipliers
+from thermo_quantize.compiler.lower.arithmetic import Multipliers, row_major
+from thermo_quantize.compiler.lower.elements import SQUARE_SHIFT
 
 _IDENTITY = table_of(lambda q: q)
 _RAISE = 20

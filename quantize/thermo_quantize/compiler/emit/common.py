@@ -1,7 +1,9 @@
 """C that kernels of every instruction set share: requantisation, limits, and tables of a layer's constants."""
 
+from typing import Protocol
+
 from thermo_quantize.compiler.emit.unit import Unit
-from thermo_quantize.compiler.ir import Requant
+from thermo_quantize.compiler.ir import Requant, Window
 
 _SCALE = """
 /* value * multiplier * 2^(exponent - 31), rounded to nearest twice: halves up, then halves away from zero. */
@@ -22,6 +24,17 @@ static inline int32_t clamp(int32_t value, int32_t low, int32_t high) {
 }
 """
 
+_HIGH_MULTIPLY = """
+static inline int32_t high_multiply(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+static inline int32_t shift_left(int32_t value, int by) {
+  const int64_t wide = (int64_t)value * (1 << by);
+  return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
+}
+"""
+
 
 def scaling(unit: Unit) -> None:
     """Ask for scale() and clamp()."""
@@ -32,6 +45,11 @@ def scaling(unit: Unit) -> None:
 def clamping(unit: Unit) -> None:
     """Ask for clamp()."""
     unit.helper("clamp", _CLAMP)
+
+
+def multiplying(unit: Unit) -> None:
+    """Ask for high_multiply() and shift_left(), as numbers of a fixed point are multiplied and made larger."""
+    unit.helper("high_multiply", _HIGH_MULTIPLY)
 
 
 def requant_tables(unit: Unit, prefix: str, requant: Requant) -> tuple[str, str]:
@@ -66,3 +84,20 @@ def term(variable: str, factor: int) -> str:
 def offset(base: str, constant: int) -> str:
     """`base + constant` without adding zero."""
     return base if constant == 0 else f"{base} - {-constant}" if constant < 0 else f"{base} + {constant}"
+
+
+class Windowed(Protocol):
+    """A layer that slides a kernel over an image."""
+
+    @property
+    def window(self) -> Window:
+        """What each pixel sees."""
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+
+
+def products_note(layer: Windowed, how: str = "") -> str:
+    """What the comment above a layer says of its products."""
+    return f", {layer.window.kernel_h}x{layer.window.kernel_w} kernel{how}, {layer.macs} MACs"

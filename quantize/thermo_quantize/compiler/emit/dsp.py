@@ -128,3 +128,9 @@ def finish(unit: Unit, fast: FastRequant, accumulator: str, factor: str, power: 
 def literal(number: int) -> str:
     """A 32-bit integer constant of type int."""
     return "INT32_MIN" if number == -(1 << 31) else str(number)
+
+
+def both_halves(number: int) -> str:
+    """C literal of a word whose two halves hold the number."""
+    half = number & 0xFFFF
+    return f"{half | half << 16:#x}U"

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from thermo_quantize.compiler.emit.common import offset, term
+from thermo_quantize.compiler.emit.blocks import block_layer
+from thermo_quantize.compiler.emit.common import term
 from thermo_quantize.compiler.emit.costs import pixels_inside, taps_inside
-from thermo_quantize.compiler.emit.dsp import EXPAND, FILL, FastRequant, fast_requant, finish, literal
+from thermo_quantize.compiler.emit.dsp import EXPAND, FILL, FastRequant, both_halves, fast_requant, finish, literal
 from thermo_quantize.compiler.emit.dsp_dense import DspDense
 from thermo_quantize.compiler.emit.dsp_gemm import (
     PIXELS,
@@ -16,7 +17,14 @@ from thermo_quantize.compiler.emit.dsp_gemm import (
     pair_instructions,
 )
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel
-from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
+from thermo_quantize.compiler.emit.patch import (
+    each_tap,
+    emit_patch,
+    first_tap,
+    is_direct,
+    pixel,
+    pixel_runs,
+)
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Conv
 from thermo_quantize.compiler.memory import Overlap
@@ -96,23 +104,7 @@ class DspConv(Kernel[Conv]):
             1: collect(0) + "\n" + rest,
         }
         ranges = [(PIXELS, 0, count)] * (count > 0) + [(1, count, window.pixels)] * (count != window.pixels)
-        parts = [
-            unit.source(layer.inputs[0]) if is_direct(layer) else "",
-            unit.target(layer.output),
-            f"word_t *const inputs = (word_t *)(void *){unit.scratch(position)};",
-        ]
-        if self._order.backward:
-            parts.append(f"int p = {window.pixels};\nout += {window.pixels * layer.channels_out};")
-            for pixels, start, _ in reversed(ranges):
-                step = f"p -= {pixels};\nout -= {pixels * layer.channels_out};"
-                parts += [f"while (p > {start}) {{", indent(f"{step}\n{body[pixels]}"), "}"]
-        else:
-            parts.append("int p = 0;")
-            for pixels, _, end in ranges:
-                step = f"out += {pixels * layer.channels_out};"
-                parts += [f"for (; p < {end}; p += {pixels}) {{", indent(f"{body[pixels]}\n{step}"), "}"]
-        note = f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs"
-        unit.layer(layer, position, "\n".join(part for part in parts if part), note)
+        block_layer(unit, layer, position, self._order, ranges, body.__getitem__)
 
     def _odd(self, unit: Unit, prefix: str, call: str, pixels: int, emit: bool = True) -> str:
         """Statements of a block: the pairs of channels, and the last one."""
@@ -159,36 +151,18 @@ for (int i = 0; i < {pixels}; i++) {{
 
     def _emit_spread(self, unit: Unit, position: int) -> str:
         """Add a function that spreads what a pixel sees straight from the inputs."""
-        layer, window = self.layer, self.layer.window
+        layer = self.layer
         head, call = unit.patch(layer, position)
         pointers = [unit.source(layer.inputs[s.number], f"in{n}") for n, s in enumerate(layer.sources)]
-        pair = layer.input_zero_point & 0xFFFF
         expand = self._expand(unit, aligned=True)
         unit.helper("fill", FILL.replace("STEP", str(STEP_WORDS)))
-        copies = []
-        for number, source in enumerate(layer.sources):
-            iy = "iy" if source.up_h == 1 else f"iy / {source.up_h}"
-            ix = "ix" if source.up_w == 1 else f"ix / {source.up_w}"
-            width = window.in_w // source.up_w
-            copies.append(
-                f"{expand}(to, in{number} + ({iy} * {width} + {ix}) * {source.channels}, {source.channels // 4});\n"
-                f"to += {STEP_WORDS * source.channels // 4};"
-            )
         runs = layer.channels_in // 4
-        step = STEP_WORDS * runs
-        body = f"""
-for (int ky = 0; ky < {window.kernel_h}; ky++) {{
-  const int iy = {offset(term("y", window.stride_h), -window.pad_h)} + {term("ky", window.dilation_h)};
-  for (int kx = 0; kx < {window.kernel_w}; kx++) {{
-    const int ix = {offset(term("x", window.stride_w), -window.pad_w)} + {term("kx", window.dilation_w)};
-    if (iy < 0 || iy >= {window.in_h} || ix < 0 || ix >= {window.in_w}) {{
-      fill(to, {pair | pair << 16:#x}U, {runs});
-      to += {step};
-    }} else {{
-{indent(chr(10).join(copies), "      ")}
-    }}
-  }}
-}}"""
+        outside = f"fill(to, {both_halves(layer.input_zero_point)}, {runs});\nto += {STEP_WORDS * runs};"
+        inside = "\n".join(
+            f"{expand}(to, {place}, {channels // 4});\nto += {STEP_WORDS * channels // 4};"
+            for place, channels in pixel_runs(layer)
+        )
+        body = each_tap(layer, *first_tap(layer), outside, inside)
         unit.functions.append(
             f"LAYER static void {head}word_t *to, int y, int x) {{\n{indent(chr(10).join(pointers))}\n{indent(body)}\n}}"
         )

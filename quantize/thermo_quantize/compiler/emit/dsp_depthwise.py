@@ -1,19 +1,18 @@
 """Depthwise convolutions for the M4's SIMD: one channel at a time, as a plane of 16-bit numbers with its padding around it.
 
 In a plane neighbours in a row share a word, so SMLAD multiplies two taps at once, borders need no tests, and a channel's
-outputs may overwrite its inputs: the layer runs in place. Planes larger than `_PLANE_BYTES` go through in bands of rows.
+outputs may overwrite its inputs: the layer runs in place. Planes larger than `PLANE_BYTES` go through in bands of rows.
 """
 
 from dataclasses import dataclass
 
-from thermo_quantize.compiler.emit.dsp import FastRequant, fast_requant, finish
-from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
+from thermo_quantize.compiler.emit.dsp import FastRequant, both_halves, fast_requant, finish
+from thermo_quantize.compiler.emit.kernel import Kernel
+from thermo_quantize.compiler.emit.plane import MAX_TAPS, MOST_PLANE_BYTES, PLANE_BYTES, in_place, plane_layer
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Depthwise, Window
-from thermo_quantize.compiler.memory import NONE, Overlap
+from thermo_quantize.compiler.memory import Overlap
 
-_PLANE_BYTES = 2048
-_MAX_TAPS = 25
 _COSTS = ((1.1, 4.9, 6.2, 2.6, 3.0, 4.6), (1.8, 2.4, 0.0, 3.2, 3.5, 2.8), (1.34, 6.2, 0.0, 0.9, 2.4, 5.1))
 """Instructions of a load or product, an output, a row, a tap's weights, an input, a word of the plane: of small windows, of steps
 of one column, of larger steps."""
@@ -57,7 +56,7 @@ def _geometry(window: Window) -> _Geometry:
     width = max(needed, window.in_w + window.pad_w)
     width += width % 2
     rows_out = window.out_h
-    while rows_out > 1 and 2 * width * ((rows_out - 1) * window.stride_h + window.reach_h) > _PLANE_BYTES:
+    while rows_out > 1 and 2 * width * ((rows_out - 1) * window.stride_h + window.reach_h) > PLANE_BYTES:
         rows_out -= 1
     return _Geometry(rows_out, (rows_out - 1) * window.stride_h + window.reach_h, width)
 
@@ -77,14 +76,7 @@ class DspDepthwise(Kernel[Depthwise]):
 
     def overlap(self, number: int) -> Overlap:
         """In place, since a channel's outputs lie on that channel's inputs, read before."""
-        layer, window, band = self.layer, self.layer.window, self._band
-        if layer.channels_in > 1 and layer.multiplier > 1:
-            return NONE
-        if band.rows_out == window.out_h:
-            lag = None
-        else:
-            lag = window_lag(window, layer.channels_in, layer.channels_out, band.rows_out * window.out_w)
-        return Overlap(lag=lag, step=layer.channels_in)
+        return in_place(self.layer, self._band.rows_out)
 
     @property
     def instructions(self) -> int:
@@ -132,38 +124,31 @@ class DspDepthwise(Kernel[Depthwise]):
             if single
             else f"(y0 + {band.rows_out} > {window.out_h} ? {window.out_h} - y0 : {band.rows_out})"
         )
-        start = "out" if single else f"out + y0 * {window.out_w * layer.channels_out}"
-        many = layer.multiplier > 1
-        channel = f"i * {layer.multiplier} + j" if many else "i"
-        run = f"""
-const int c = {channel};
+        channel = f"""
 {self._taps("c", weights, taps)}
-const int32_t bias = {constants}[3 * c], factor = {constants}[3 * c + 1], power = {constants}[3 * c + 2];
-int8_t *to = {start} + c;
+const int32_t bias = {constants}[3 * c], factor = {constants}[3 * c + 1], power = {constants}[3 * c + 2];"""
+        each_row = f"""
 const half_t *from = plane;
 #pragma GCC unroll 1
 for (int y = {count}; y > 0; y--, from += {window.stride_h * band.width}) {{
   const half_t *at = from;
 {indent(self._row(unit))}
 }}"""
-        if many:
-            run = f"for (int j = 0; j < {layer.multiplier}; j++) {{\n{indent(run)}\n}}"
-        body = f"{self._load(window, band, single)}\n{run.strip()}"
-        if not single:
-            body = f"for (int y0 = 0; y0 < {window.out_h}; y0 += {band.rows_out}) {{\n{indent(body)}\n}}"
-        pair = layer.input_zero_point & 0xFFFF
-        whole = f"""
-{unit.source(layer.inputs[0])}
-{unit.target(layer.output).replace("*out", "*const out")}
+        setup = f"""
 half_t *const plane = (half_t *)(void *){unit.scratch(position)};
 for (int n = 0; n < {band.rows * band.width // 2}; n++) {{
-  ((word_t *)plane)[n] = {pair | pair << 16:#x}U;
-}}
-for (int i = 0; i < {layer.channels_in}; i++) {{
-{indent(body)}
+  ((word_t *)plane)[n] = {both_halves(layer.input_zero_point)};
 }}"""
-        note = f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs"
-        unit.layer(layer, position, whole, note)
+        plane_layer(
+            unit,
+            layer,
+            position,
+            band.rows_out,
+            setup=setup.strip(),
+            load=self._load(window, band, single),
+            channel=channel.strip(),
+            rows=each_row.strip(),
+        )
 
     def _load(self, window: Window, band: _Geometry, single: bool) -> str:
         """Fill the plane with channel i: all of it, or the rows a band adds to those it keeps."""
@@ -298,6 +283,6 @@ def dsp_depthwise(layer: Depthwise) -> Kernel[Depthwise] | None:
     fast = fast_requant(layer.requant, layer.weights, layer.bias)
     if fast is None:
         return None
-    if window.kernel_h * window.kernel_w > _MAX_TAPS or _geometry(window).bytes > 4 * _PLANE_BYTES:
+    if window.kernel_h * window.kernel_w > MAX_TAPS or _geometry(window).bytes > MOST_PLANE_BYTES:
         return None
     return DspDepthwise(layer, fast)

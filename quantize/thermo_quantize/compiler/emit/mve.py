@@ -13,7 +13,7 @@ tests/quantize/test_compiler_models.py runs that network with its layers inlined
 
 import numpy as np
 
-from thermo_quantize.compiler.emit.common import offset, term
+from thermo_quantize.compiler.emit.common import offset, products_note, term
 from thermo_quantize.compiler.emit.costs import is_uniform, pixels_inside, taps_inside
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel, window_lag
 from thermo_quantize.compiler.emit.mve_taps import LANES, gathers, is_paired, steps, straight, tap
@@ -182,7 +182,7 @@ class MveConv(Kernel[Conv]):
 {indent(finish.store("out + c"), "    ")}
   }}
 }}""".replace("  \n", "").replace("\n\n", "\n")
-        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+        unit.layer(layer, position, body, products_note(layer))
 
 
 class MveDepthwise(Kernel[Depthwise]):
@@ -271,7 +271,7 @@ for (int y = 0; y < {window.out_h}; y++) {{
     }}
   }}
 }}"""
-        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+        unit.layer(layer, position, body, products_note(layer))
 
 
 def _first(position: str, gap: int) -> str:

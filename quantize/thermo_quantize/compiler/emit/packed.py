@@ -143,6 +143,21 @@ def exactly(unit: Unit) -> None:
     unit.helper("exact", EXACT)
 
 
-def assembler(lines: list[str]) -> str:
-    """Lines of a naked function's body."""
-    return "\n".join(f'      "{line}\\n"' for line in [".syntax unified", *lines])
+SAVE = ["push {r4-r7, lr}", "mov r4, r8", "mov r5, r9", "mov r6, r10", "mov r7, r11", "push {r4-r7}"]
+"""What a naked function begins with: nine registers on the stack, so that all but sp are free."""
+RESTORE = ["pop {r4-r7}", "mov r8, r4", "mov r9, r5", "mov r10, r6", "mov r11, r7", "pop {r4-r7, pc}"]
+"""What brings them back, and returns."""
+
+
+def naked(name: str, parameters: list[str], lines: list[str]) -> str:
+    """C of a function whose body is these lines of assembler."""
+    declared = ",\n    ".join(f"{parameter} __attribute__((unused))" for parameter in parameters)
+    body = "\n".join(f'      "{line}\\n"' for line in [".syntax unified", *lines])
+    return f"""
+__attribute__((naked, noinline, unused)) static void {name}(
+    {declared}) {{
+  __asm__ volatile(
+{body}
+  );
+}}
+""".lstrip()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_quantize.compiler.emit.blocks import block_layer
 from thermo_quantize.compiler.emit.common import term
 from thermo_quantize.compiler.emit.costs import pixels_inside, taps_inside
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel
@@ -25,7 +26,7 @@ from thermo_quantize.compiler.emit.packed_dense import PackedDense
 from thermo_quantize.compiler.emit.packed_function import UNROLL, WEIGHTS, Body, at, function, limits, output
 from thermo_quantize.compiler.emit.packed_patch import packed_patch
 from thermo_quantize.compiler.emit.patch import is_direct, pixel
-from thermo_quantize.compiler.emit.unit import Unit, indent
+from thermo_quantize.compiler.emit.unit import Unit
 from thermo_quantize.compiler.ir import Conv
 from thermo_quantize.compiler.memory import Overlap
 
@@ -142,23 +143,7 @@ class PackedConv(Kernel[Conv]):
             return f"{collect(pixels)}\nproduct(inputs, {weights}, {constants}, out, {steps}, {shared});"
 
         ranges = [(PIXELS, 0, count)] * (count > 0) + [(rest, count, window.pixels)] * (rest > 0)
-        parts = [
-            unit.source(layer.inputs[0]) if is_direct(layer) else "",
-            unit.target(layer.output),
-            f"word_t *const inputs = (word_t *)(void *){unit.scratch(position)};",
-        ]
-        if self._order.backward:
-            parts.append(f"int p = {window.pixels};\nout += {window.pixels * layer.channels_out};")
-            for pixels, start, _ in reversed(ranges):
-                step = f"p -= {pixels};\nout -= {pixels * layer.channels_out};"
-                parts += [f"while (p > {start}) {{", indent(f"{step}\n{body(pixels)}"), "}"]
-        else:
-            parts.append("int p = 0;")
-            for pixels, _, end in ranges:
-                step = f"out += {pixels * layer.channels_out};"
-                parts += [f"for (; p < {end}; p += {pixels}) {{", indent(f"{body(pixels)}\n{step}"), "}"]
-        note = f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs"
-        unit.layer(layer, position, "\n".join(part for part in parts if part), note)
+        block_layer(unit, layer, position, self._order, ranges, body)
 
     def _collect(self, unit: Unit, position: int) -> Callable[[int], str]:
         """A function from a number of pixels to statements that pack so many from p on; what is not there is repeated."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from thermo_quantize.compiler.emit.common import products_note
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.packed import FAST_OUTPUT, SLOW_OUTPUT, PackedRequant, exactly
 from thermo_quantize.compiler.emit.packed_function import UNROLL, WEIGHTS, Body, function, limits, output
@@ -98,5 +99,4 @@ spread(inputs, patch, {layer.depth});""".strip()
 word_t *const inputs = (word_t *)(void *){unit.scratch(position)};
 {collect}
 dense(inputs, {weights}, {constants}, out, 0, 0, 0, {ends}, 0, {limits(fast)});"""
-        note = f", {layer.window.kernel_h}x{layer.window.kernel_w} kernel, {layer.macs} MACs"
-        unit.layer(layer, position, body.strip(), note)
+        unit.layer(layer, position, body.strip(), products_note(layer))

@@ -6,7 +6,7 @@ inputs, then the span of accumulators within the limits. r0 to r7 are free but f
 
 from dataclasses import dataclass
 
-from thermo_quantize.compiler.emit.packed import PackedRequant, assembler
+from thermo_quantize.compiler.emit.packed import RESTORE, SAVE, PackedRequant, naked
 
 UNROLL = 4
 
@@ -106,12 +106,7 @@ class Body:
 def function(name: str, about: str, body: Body) -> str:
     """C of a function: products in steps of UNROLL runs to `end_many`, of one to `end`, then a channel's outputs."""
     lines = [
-        "push {r4-r7, lr}",
-        "mov r4, r8",
-        "mov r5, r9",
-        "mov r6, r10",
-        "mov r7, r11",
-        "push {r4-r7}",
+        *SAVE,
         *body.begin,
         "push {r0-r3}",
         "mov r11, r2",
@@ -157,27 +152,11 @@ def function(name: str, about: str, body: Body) -> str:
         "b 10b",
         "16:",
         "add sp, #16",
-        "pop {r4-r7}",
-        "mov r8, r4",
-        "mov r9, r5",
-        "mov r10, r6",
-        "mov r11, r7",
-        "pop {r4-r7, pc}",
+        *RESTORE,
         *body.sides,
     ]
     arguments = ["const word_t *inputs", "const int8_t *weights", "const int32_t *constants", "int8_t *out"]
-    parameters = ",\n    ".join(
-        f"{argument} __attribute__((unused))" for argument in (*arguments, *_ARGUMENTS.values())
-    )
-    return f"""
-/* {about} */
-__attribute__((naked, noinline, unused)) static void {name}(
-    {parameters}) {{
-  __asm__ volatile(
-{assembler(lines)}
-  );
-}}
-"""
+    return f"\n/* {about} */\n{naked(name, [*arguments, *_ARGUMENTS.values()], lines)}"
 
 
 def limits(fast: PackedRequant) -> str:

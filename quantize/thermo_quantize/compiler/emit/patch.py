@@ -28,8 +28,7 @@ def emit_patch(unit: Unit, layer: Conv, position: int, copy: str = "memcpy") -> 
     pointers = "\n".join(
         unit.source(layer.inputs[source.number], f"in{number}") for number, source in enumerate(layer.sources)
     )
-    row = offset(term("y", window.stride_h), -window.pad_h)
-    column = offset(term("x", window.stride_w), -window.pad_w)
+    row, column = first_tap(layer)
     if simple and window.dilation_w == 1:
         body = _rows(layer, row, column, any_row=unit.row("") != "")
     else:
@@ -101,27 +100,53 @@ if ({inside}) {{
 
 def _taps(layer: Conv, row: str, column: str) -> str:
     """Every tap on its own: dilated columns, upsampled or concatenated inputs."""
-    window, zero = layer.window, layer.input_zero_point
     copies = []
     at = 0
+    for place, channels in pixel_runs(layer):
+        copies.append(f"memcpy({offset('patch', at)}, {place}, {channels});")
+        at += channels
+    outside = f"memset(patch, {layer.input_zero_point}, {layer.channels_in});"
+    return each_tap(layer, row, column, outside, "\n".join(copies), f", patch += {layer.channels_in}")
+
+
+def pixel_runs(layer: Conv) -> list[tuple[str, int]]:
+    """Of each source its bytes of the input pixel at (iy, ix): a C expression of where they are, and how many."""
+    runs = []
     for number, source in enumerate(layer.sources):
         iy = "iy" if source.up_h == 1 else f"iy / {source.up_h}"
         ix = "ix" if source.up_w == 1 else f"ix / {source.up_w}"
-        width = window.in_w // source.up_w
-        copies.append(
-            f"memcpy({offset('patch', at)}, in{number} + ({iy} * {width} + {ix}) * {source.channels}, {source.channels});"
-        )
-        at += source.channels
-    body = "\n      ".join(copies)
+        width = layer.window.in_w // source.up_w
+        runs.append((f"in{number} + ({iy} * {width} + {ix}) * {source.channels}", source.channels))
+    return runs
+
+
+def each_tap(layer: Conv, row: str, column: str, outside: str, inside: str, step: str = "") -> str:
+    """Loops over the taps of a pixel.
+
+    Args:
+        layer: the convolution.
+        row: C expression of the input row of the first tap.
+        column: C expression of the input column of the first tap.
+        outside: statements of a tap outside of the image.
+        inside: statements of a tap at (iy, ix).
+        step: what each tap moves on besides.
+    """
+    window = layer.window
     return f"""
 for (int ky = 0; ky < {window.kernel_h}; ky++) {{
   const int iy = {row} + {term("ky", window.dilation_h)};
-  for (int kx = 0; kx < {window.kernel_w}; kx++, patch += {layer.channels_in}) {{
+  for (int kx = 0; kx < {window.kernel_w}; kx++{step}) {{
     const int ix = {column} + {term("kx", window.dilation_w)};
     if (iy < 0 || iy >= {window.in_h} || ix < 0 || ix >= {window.in_w}) {{
-      memset(patch, {zero}, {layer.channels_in});
+{indent(outside, "      ")}
     }} else {{
-      {body}
+{indent(inside, "      ")}
     }}
   }}
 }}"""
+
+
+def first_tap(layer: Conv) -> tuple[str, str]:
+    """C expressions of the input row and column of the first tap of output pixel (y, x)."""
+    window = layer.window
+    return offset(term("y", window.stride_h), -window.pad_h), offset(term("x", window.stride_w), -window.pad_w)

@@ -1,6 +1,6 @@
 """Convolutions and dense layers in plain C: patch by patch, as dot products a compiler can vectorise."""
 
-from thermo_quantize.compiler.emit.common import finish, offset, term
+from thermo_quantize.compiler.emit.common import finish, offset, products_note, term
 from thermo_quantize.compiler.emit.costs import UNROLLED, is_uniform, pixels_inside, taps_inside
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel, window_lag
 from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
@@ -92,7 +92,7 @@ int8_t *const patch = (int8_t *){unit.scratch(position)};
     {store} = {result};
   }}
 }}"""
-        unit.layer(layer, position, body.strip(), f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+        unit.layer(layer, position, body.strip(), products_note(layer))
 
 
 class PlainDepthwise(Kernel[Depthwise]):
@@ -152,7 +152,7 @@ for (int y = 0; y < {window.out_h}; y++) {{
     }}
   }}
 }}"""
-        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+        unit.layer(layer, position, body, products_note(layer))
 
 
 class PlainTransposeConv(Kernel[TransposeConv]):
@@ -200,4 +200,4 @@ for (int y = 0; y < {window.out_h}; y++) {{
     }}
   }}
 }}"""
-        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+        unit.layer(layer, position, body, products_note(layer))

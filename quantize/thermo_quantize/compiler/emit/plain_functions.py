@@ -2,7 +2,7 @@
 
 from math import prod
 
-from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
+from thermo_quantize.compiler.emit.common import clamping, multiplying, offset, scaling, term
 from thermo_quantize.compiler.emit.costs import UNROLLED
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.plain_elements import nest, walk
@@ -42,15 +42,6 @@ value = {read} {sign} value ? {read} : value;
 
 
 _INVERSE_ROOT = """
-static inline int32_t high_multiply(int32_t a, int32_t b) {
-  return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
-}
-
-static inline int32_t shift_left(int32_t value, int by) {
-  const int64_t wide = (int64_t)value * (1 << by);
-  return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
-}
-
 /* multiplier * 2^(exponent - 31) = 1 / sqrt(value), by five Newton steps with three integer bits. */
 static void inverse_root(int32_t value, int32_t *multiplier, int32_t *exponent) {
   *multiplier = INT32_MAX;
@@ -96,6 +87,7 @@ class PlainNormalise(Kernel[Normalise]):
         layer = self.layer
         scaling(unit)
         clamping(unit)
+        multiplying(unit)
         unit.helper("inverse_root", _INVERSE_ROOT)
         value = offset("in[i]", -layer.zero_point)
         body = f"""

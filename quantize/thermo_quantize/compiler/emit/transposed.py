@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from thermo_quantize.compiler.emit.common import products_note
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.unit import Unit
 from thermo_quantize.compiler.ir import Conv, Requant, Source, TransposeConv, Value, Window
@@ -161,7 +162,7 @@ class TransposedKernel(Kernel[TransposeConv]):
 for (int q = {down.first}; q < {down.first + down.count}; q++) {{
   int y;{collect}{calls}
 }}"""
-        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel in phases, {layer.macs} MACs")
+        unit.layer(layer, position, body, products_note(layer, " in phases"))
 
 
 def _aligned(size: int) -> int:

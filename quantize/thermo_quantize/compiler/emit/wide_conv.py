@@ -1,6 +1,6 @@
 """Convolutions and dense layers on int16 activations: 16x8-bit products, sums of 32 bits gathered in 64 where they must be."""
 
-from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
+from thermo_quantize.compiler.emit.common import clamping, offset, products_note, scaling, term
 from thermo_quantize.compiler.emit.dots import ROWS, Dots
 from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
 from thermo_quantize.compiler.emit.unit import Unit, indent
@@ -105,7 +105,7 @@ class WideConvKernel(Kernel[WideConv]):
 {unit.target(layer.output)}
 {kind} *const patch = ({kind} *)(void *){unit.scratch(position)};
 {pixels(window, inner)}"""
-        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+        unit.layer(layer, position, body, products_note(layer))
 
     def _by_parts(self, row: str) -> str:
         """Sums of as many products as 32 bits hold, added up in 64; the weights' order allows it only group by group."""
@@ -203,7 +203,7 @@ for (int c = 0; c < {layer.channels_out}; c++) {{
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output)}
 {pixels(window, inner)}"""
-        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+        unit.layer(layer, position, body, products_note(layer))
 
 
 class WideTransposeConvKernel(Kernel[WideTransposeConv]):
@@ -249,7 +249,7 @@ for (int c = 0; c < {layer.channels_out}; c++) {{
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output)}
 {pixels(window, inner)}"""
-        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+        unit.layer(layer, position, body, products_note(layer))
 
 
 def _part(name: str, stride: int) -> str:

@@ -111,6 +111,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "normalise": lambda node, stage: 31 * _taken(node),
     "normalise_percentiles": lambda node, stage: 78 * _taken(node),
     "own_baseline": lambda node, stage: 100 + 90 * _taken(node),
+    "paired_recovery": lambda node, stage: 5_200 * _taken(node),
     "prefer": lambda node, stage: 12 * _given(node),
     "projection": lambda node, stage: _projection(node),
     "recovery": lambda node, stage: 715 * _taken(node),
@@ -127,6 +128,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
         8.4 * sum(one.elements for one in node.inputs) * (stage.high_bpm - stage.low_bpm) / stage.step_bpm
     ),
     "statistics": lambda node, stage: _statistics(node),
+    "step_removal": lambda node, stage: 200 * _taken(node),
     "subtract_background": lambda node, stage: 42 * _taken(node),
     "trees": lambda node, stage: 100 * len(stage.start) + 14 * len(stage.value),
     "window": lambda node, stage: 3 * _given(node) + 3 * _taken(node) * stage.every,

@@ -6,10 +6,13 @@ import numpy as np
 
 from thermo_core.tflite.reader import Operator, Tensor
 from thermo_core.tflite.schema import TensorType
-from thermo_quantize.compiler.fixed_point import quantize_multiplier
+from thermo_quantize.compiler.fixed_point import exponentials, quantize_multiplier
 from thermo_quantize.compiler.ir import Binary, Ints, Layer, Mean, Softmax
 from thermo_quantize.compiler.lower.context import Context
 
+Multipliers = tuple[tuple[int, int], ...]
+MOST_CLASSES = 8191
+"""The reference adds up so many exponentials in 32 bits."""
 _ADD_SHIFT = {TensorType.INT8: 20, TensorType.INT16: 15}
 
 
@@ -53,13 +56,39 @@ def broadcast(context: Context, operator: Operator, tensor: Tensor, shape: Ints)
     return [0 if n == 1 else step for n, step in zip(padded, row_major(padded), strict=True)]
 
 
-def _binary(context: Context, operator: Operator) -> list[Layer]:
+def spread_pairs(
+    context: Context, operator: Operator, multipliers: Multipliers, limits: tuple[int, int]
+) -> list[Layer]:
+    """The layer that makes one number of two, those of both inputs spread to the output's shape.
+
+    Raises:
+        ModelError: the output is empty, or an input does not spread to it.
+    """
     first, second, output = context.input(operator, 0), context.input(operator, 1), context.output(operator)
     if not output.elements:
         raise context.refuse(operator, output, "is empty", "tensors with elements")
-    scale1, zero1 = context.scale(operator, first)
-    scale2, zero2 = context.scale(operator, second)
-    scale_out, zero_out = context.scale(operator, output)
+    strides = [broadcast(context, operator, tensor, output.shape) for tensor in (first, second)]
+    sizes, merged = merge(list(output.shape), strides)
+    zero_points = [context.scale(operator, tensor)[1] for tensor in (first, second, output)]
+    return [
+        Binary(
+            operator.index,
+            operator.name,
+            (context.value(first), context.value(second)),
+            (context.value(output),),
+            operator.name,
+            sizes,
+            (merged[0], merged[1]),
+            (zero_points[0], zero_points[1], zero_points[2]),
+            multipliers,
+            *limits,
+        )
+    ]
+
+
+def _binary(context: Context, operator: Operator) -> list[Layer]:
+    first, second, output = context.input(operator, 0), context.input(operator, 1), context.output(operator)
+    scale1, scale2, scale_out = (context.scale(operator, tensor)[0] for tensor in (first, second, output))
     if operator.name == "MUL":
         real = float(np.float32(np.float32(scale1) * np.float32(scale2)) / np.float32(scale_out))
         multipliers = [quantize_multiplier(real)]
@@ -70,24 +99,7 @@ def _binary(context: Context, operator: Operator) -> list[Layer]:
             quantize_multiplier(scale2 / twice),
             quantize_multiplier(twice / ((1 << _ADD_SHIFT[context.kind]) * scale_out)),
         ]
-    strides = [broadcast(context, operator, tensor, output.shape) for tensor in (first, second)]
-    sizes, merged = merge(list(output.shape), strides)
-    low, high = context.limits(operator, output)
-    return [
-        Binary(
-            operator.index,
-            operator.name,
-            (context.value(first), context.value(second)),
-            (context.value(output),),
-            operator.name,
-            sizes,
-            (merged[0], merged[1]),
-            (zero1, zero2, zero_out),
-            tuple(multipliers),
-            low,
-            high,
-        )
-    ]
+    return spread_pairs(context, operator, tuple(multipliers), context.limits(operator, output))
 
 
 def _mean(context: Context, operator: Operator) -> list[Layer]:
@@ -139,17 +151,17 @@ def _softmax(context: Context, operator: Operator) -> list[Layer]:
     if not source.shape or not source.elements:
         raise context.refuse(operator, source, f"has shape {list(source.shape)}", "one axis or more")
     beta = float(operator.options["beta"])
-    if not math.isfinite(beta):
-        raise context.contradicts(operator, "has a beta that is not a number")
-    # exp in single precision of a single-precision product; entry 255 is exp(0).
-    factor = -np.float32(scale_in) * np.float32(beta)
-    arguments = factor * np.arange(255, -1, -1).astype(np.float32)
-    with np.errstate(over="ignore"):
-        table = np.exp(arguments.astype(np.float64)).astype(np.float32)
+    if not (math.isfinite(beta) and beta > 0):
+        raise context.contradicts(operator, "has a beta that is no number above 0")
+    if zero_out != -128 or abs(256 * scale_out - 1) > 1e-3:
+        raise context.contradicts(operator, "says scores in other steps than 1/256 from -128 on")
     depth = source.shape[-1]
+    if depth > MOST_CLASSES:
+        raise context.refuse(operator, source, f"has {depth} numbers in a row", f"{MOST_CLASSES} at most")
     ends = (context.value(source),), (context.value(output),)
     rows = source.elements // depth
-    return [Softmax(operator.index, operator.name, *ends, rows, depth, table, scale_out, zero_out)]
+    table = np.array(exponentials(float(scale_in), beta)[::-1], np.int32)
+    return [Softmax(operator.index, operator.name, *ends, rows, depth, table)]
 
 
 ARITHMETIC = {"ADD": _binary, "SUB": _binary, "MUL": _binary, "MEAN": _mean, "SOFTMAX": _softmax}

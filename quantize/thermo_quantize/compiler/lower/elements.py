@@ -4,44 +4,20 @@ import numpy as np
 
 from thermo_core.tflite.reader import Operator
 from thermo_quantize.compiler.fixed_point import INT8_MAX, INT8_MIN, quantize_multiplier
-from thermo_quantize.compiler.ir import Binary, Layer
-from thermo_quantize.compiler.lower.arithmetic import broadcast, merge
+from thermo_quantize.compiler.ir import Layer
+from thermo_quantize.compiler.lower.arithmetic import spread_pairs
 from thermo_quantize.compiler.lower.context import Context
 from thermo_quantize.compiler.lower.movement import same_scale
 
-Multipliers = tuple[tuple[int, int], ...]
+INT8 = INT8_MIN, INT8_MAX
 SQUARE_SHIFT = 7
 """SQUARED_DIFFERENCE raises both inputs by 2^7, so that a square has 30 bits."""
-
-
-def _elements(context: Context, operator: Operator, multipliers: Multipliers) -> list[Layer]:
-    first, second, output = context.input(operator, 0), context.input(operator, 1), context.output(operator)
-    if not output.elements:
-        raise context.refuse(operator, output, "is empty", "tensors with elements")
-    strides = [broadcast(context, operator, tensor, output.shape) for tensor in (first, second)]
-    sizes, merged = merge(list(output.shape), strides)
-    zero_points = [context.scale(operator, tensor)[1] for tensor in (first, second, output)]
-    return [
-        Binary(
-            operator.index,
-            operator.name,
-            (context.value(first), context.value(second)),
-            (context.value(output),),
-            operator.name,
-            sizes,
-            (merged[0], merged[1]),
-            (zero_points[0], zero_points[1], zero_points[2]),
-            multipliers,
-            INT8_MIN,
-            INT8_MAX,
-        )
-    ]
 
 
 def _comparison(context: Context, operator: Operator) -> list[Layer]:
     for number in (0, 1):
         same_scale(context, operator, context.input(operator, number), context.output(operator))
-    return _elements(context, operator, ())
+    return spread_pairs(context, operator, (), INT8)
 
 
 def _scales(context: Context, operator: Operator) -> tuple[np.float32, np.float32, np.float32]:
@@ -55,7 +31,7 @@ def _prelu(context: Context, operator: Operator) -> list[Layer]:
     # Products and quotients of single-precision scales, as the kernels have them.
     slope = np.float32(np.float32(first * alpha) / output)
     multipliers = quantize_multiplier(float(first / output)), quantize_multiplier(float(slope))
-    return _elements(context, operator, multipliers)
+    return spread_pairs(context, operator, multipliers, INT8)
 
 
 def _squared_difference(context: Context, operator: Operator) -> list[Layer]:
@@ -66,7 +42,7 @@ def _squared_difference(context: Context, operator: Operator) -> list[Layer]:
         quantize_multiplier(second / twice),
         quantize_multiplier(twice * twice / ((1 << 2 * SQUARE_SHIFT) * output)),
     )
-    return _elements(context, operator, multipliers)
+    return spread_pairs(context, operator, multipliers, INT8)
 
 
 ELEMENTS = {

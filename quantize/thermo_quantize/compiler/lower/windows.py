@@ -6,9 +6,11 @@ import numpy as np
 
 from thermo_core.tflite.reader import Operator, Tensor
 from thermo_core.tflite.schema import Padding
-from thermo_quantize.compiler.ir import Conv, Depthwise, Layer, Pool, Source, TransposeConv, Window
+from thermo_quantize.compiler.ir import Conv, Depthwise, Layer, Pool, Source, TransposeConv, Value, Window
 from thermo_quantize.compiler.lower.context import Context
 from thermo_quantize.compiler.lower.products import grouped
+
+Values = tuple[Value, ...]
 
 
 def _image(context: Context, operator: Operator, tensor: Tensor, kernel_h: int) -> tuple[int, int, int]:
@@ -18,6 +20,11 @@ def _image(context: Context, operator: Operator, tensor: Tensor, kernel_h: int) 
         return context.image(operator, tensor)
     rows, columns, channels = context.image(operator, replace(tensor, shape=(1, *tensor.shape[1:])))
     return tensor.shape[0] * rows, columns, channels
+
+
+def _head(context: Context, operator: Operator, source: Tensor, output: Tensor) -> tuple[int, str, Values, Values]:
+    """What every layer of one input and one output begins with."""
+    return operator.index, operator.name, (context.value(source),), (context.value(output),)
 
 
 def _window(
@@ -66,15 +73,15 @@ def _convolution(context: Context, operator: Operator) -> list[Layer]:
     products = context.products(operator, source, weights, scales, context.bias(operator, 2, channels), output)
     weights, bias, requant = products
     zero_point = context.scale(operator, source)[1]
-    ends = (context.value(source),), (context.value(output),)
+    head = _head(context, operator, source, output)
     sources = (Source(0, inner),)
-    conv = Conv(operator.index, operator.name, *ends, window, sources, weights, bias, zero_point, requant)
+    conv = Conv(*head, window, sources, weights, bias, zero_point, requant)
     if groups > 1:
         return grouped(context, operator, conv, source, groups)
     if channels_in == 1 and window.kernel_h <= 5 and window.kernel_w <= 5:
         # One input channel is what the depthwise kernels are made for.
         flat = weights[:, :, :, 0]
-        return [Depthwise(operator.index, operator.name, *ends, window, 1, flat, bias, zero_point, requant)]
+        return [Depthwise(*head, window, 1, flat, bias, zero_point, requant)]
     return [conv]
 
 
@@ -92,20 +99,9 @@ def _depthwise(context: Context, operator: Operator) -> list[Layer]:
     weights = np.ascontiguousarray(weights[0].transpose(2, 0, 1))
     products = context.products(operator, source, weights, scales, context.bias(operator, 2, channels), output)
     weights, bias, requant = products
-    return [
-        Depthwise(
-            operator.index,
-            operator.name,
-            (context.value(source),),
-            (context.value(output),),
-            window,
-            channels_in,
-            weights,
-            bias,
-            context.scale(operator, source)[1],
-            requant,
-        )
-    ]
+    zero_point = context.scale(operator, source)[1]
+    head = _head(context, operator, source, output)
+    return [Depthwise(*head, window, channels_in, weights, bias, zero_point, requant)]
 
 
 def _dense(context: Context, operator: Operator) -> list[Layer]:
@@ -126,20 +122,10 @@ def _dense(context: Context, operator: Operator) -> list[Layer]:
         operator, source, weights, scales, context.bias(operator, 2, channels), output, dense=True
     )
     weights, bias, requant = products
-    return [
-        Conv(
-            operator.index,
-            operator.name,
-            (context.value(source),),
-            (context.value(output),),
-            Window(1, rows, 1, rows, 1, 1, 1, 1),
-            (Source(0, depth),),
-            weights.reshape(channels, 1, 1, depth),
-            bias,
-            context.scale(operator, source)[1],
-            requant,
-        )
-    ]
+    window, sources = Window(1, rows, 1, rows, 1, 1, 1, 1), (Source(0, depth),)
+    zero_point = context.scale(operator, source)[1]
+    head = _head(context, operator, source, output)
+    return [Conv(*head, window, sources, weights.reshape(channels, 1, 1, depth), bias, zero_point, requant)]
 
 
 def _pool(context: Context, operator: Operator) -> list[Layer]:
@@ -151,8 +137,7 @@ def _pool(context: Context, operator: Operator) -> list[Layer]:
         raise context.refuse(operator, output, "is quantised otherwise than its input", "pools that keep the scale")
     low, high = context.limits(operator, output)
     average = operator.name == "AVERAGE_POOL_2D"
-    ends = (context.value(source),), (context.value(output),)
-    return [Pool(operator.index, operator.name, *ends, window, source.shape[3], average, low, high)]
+    return [Pool(*_head(context, operator, source, output), window, source.shape[3], average, low, high)]
 
 
 def _transpose_convolution(context: Context, operator: Operator) -> list[Layer]:
@@ -181,20 +166,9 @@ def _transpose_convolution(context: Context, operator: Operator) -> list[Layer]:
     products = context.products(operator, source, weights, scales, context.bias(operator, 3, channels), output)
     weights, bias, requant = products
     window = Window(in_h, in_w, out_h, out_w, filters.shape[1], filters.shape[2], *strides, 1, 1, *pads)
-    return [
-        TransposeConv(
-            operator.index,
-            operator.name,
-            (context.value(source),),
-            (context.value(output),),
-            window,
-            channels_in,
-            weights,
-            bias,
-            context.scale(operator, source)[1],
-            requant,
-        )
-    ]
+    zero_point = context.scale(operator, source)[1]
+    head = _head(context, operator, source, output)
+    return [TransposeConv(*head, window, channels_in, weights, bias, zero_point, requant)]
 
 
 WINDOWS = {

@@ -12,20 +12,24 @@ from thermo_core.stages import (
     contact_gate,
     forward_fill,
     motion_gate,
+    paired_recovery,
     recovery,
     slope,
     spectrum_peak,
     statistics,
+    step_removal,
 )
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.contact_gate import ContactGate
 from thermo_core.stages.hold import Hold
 from thermo_core.stages.integral import Integral
 from thermo_core.stages.motion_gate import MotionGate
+from thermo_core.stages.paired_recovery import PairedRecovery
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.slope import Slope
 from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
+from thermo_core.stages.step_removal import StepRemoval
 from thermo_core.stages.subtract_background import SubtractBackground
 from thermo_core.stages.window import Window
 from thermo_quantize.compiler.graph.row import FLOAT, IN_PLACE, ORDER_SCRATCH, Row, Site
@@ -87,6 +91,21 @@ def _integral(site: Site, tables: Tables) -> Mapping[str, str]:
 def _motion_gate(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: MotionGate = site.stage
     return {"threshold": real(stage.threshold), "hold_us": whole(motion_gate.hold_us(stage))}
+
+
+def _paired_recovery(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: PairedRecovery = site.stage
+    bins = site.input.shape[1]
+    found = paired_recovery.tables(stage, bins)
+    triangle = found.white[np.tril_indices(bins)]
+    named = ("points", "halves", "levels", "usual", "tight", "logs", "shares")
+    return {
+        **{name: tables.reals(site.name(name), getattr(found, name)) for name in named},
+        "white": tables.reals(site.name("white"), triangle),
+        "delay_s": real(stage.delay_s),
+        "bins": str(bins),
+        "nodes": str(site.input.shape[0]),
+    }
 
 
 def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -182,6 +201,17 @@ def _statistics_scratch(site: Site) -> int:
     return ORDER_SCRATCH if whats & {"median", "p"} else 0
 
 
+def _step_removal(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: StepRemoval = site.stage
+    return {
+        "taps": tables.reals(site.name("taps"), step_removal.taps()),
+        "threshold": real(step_removal.threshold(stage)),
+        "least": real(stage.least),
+        "first": str(step_removal.first(stage)),
+        "rows": str(site.input.shape[0]),
+    }
+
+
 def _subtract_background(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: SubtractBackground = site.stage
     return {
@@ -217,6 +247,7 @@ ROWS: Mapping[str, Row] = {
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
     "integral": Row(_integral, state=True, keeps=lambda site: 2 * FLOAT * site.input.elements),
     "motion_gate": Row(_motion_gate, state=True),
+    "paired_recovery": Row(_paired_recovery, scratch=lambda site: FLOAT * paired_recovery.room(*site.input.shape)),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
     "resample": Row(
         _resample,
@@ -233,6 +264,9 @@ ROWS: Mapping[str, Row] = {
     ),
     "spectrum_peak": Row(_spectrum_peak, state=True, scratch=_spectrum_peak_scratch),
     "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER, paced=frozenset({"spacing_s"})),
+    "step_removal": Row(
+        _step_removal, scratch=lambda site: ORDER_SCRATCH + FLOAT * site.input.shape[0], assumes=_ORDER
+    ),
     "subtract_background": Row(
         _subtract_background,
         state=True,
