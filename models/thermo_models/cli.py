@@ -161,6 +161,10 @@ def remeasure(
     task: TaskName,
     folder: Annotated[Path, typer.Argument(help="A run folder or shipped artefact.")],
     data: Data = None,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Only what the model says of other worlds, and what parts of its inputs tell."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure a run folder's model again, and write its metrics.json, card and charts anew; nothing is trained."""
@@ -169,7 +173,7 @@ def remeasure(
     from thermo_models.remeasure import remeasure as measure
     from thermo_models.tasks import find
 
-    _tell(measure(find(task), folder, data, lambda line: print(line, file=sys.stderr)), as_json)
+    _tell(measure(find(task), folder, data, lambda line: print(line, file=sys.stderr), probe=probe), as_json)
 
 
 @app.command()

@@ -1,11 +1,25 @@
 """What a card tells of days of simulated wearers: false alerts a week by alert and cause, what else is found, and the trade-off."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MOST_A_WEEK = 1.0
 """The goal: fewer alerts for nothing than that."""
 MOST_CAUSES = 3
+WEEK_H = 168.0
+
+
+def an_hour(false: float, interval: Sequence[float] | None, hours: float, of: str = "") -> str:
+    """How often something is called for nothing while it watches a stream: one sentence, the same in each card.
+
+    Args:
+        false: alarms an hour that find nothing.
+        interval: of that; None where it is not known.
+        hours: of recordings.
+        of: what is called, where an alarm may be of several things.
+    """
+    ends = "" if interval is None else f" ({interval[0]:.2g} to {interval[1]:.2g})"
+    return f"False alarms an hour over whole recordings{of and f', {of}'}: {false:.2g}{ends}, of {hours:,.0f} hours."
 
 
 def section(day: Mapping[str, Any]) -> list[str]:
@@ -26,6 +40,8 @@ def section(day: Mapping[str, Any]) -> list[str]:
             for row in usual
         ),
         f"| all (goal: < {MOST_A_WEEK:g}; met: {met}) | {day['a_week']:.2f} | {_interval(day)} | - | - |",
+        "",
+        an_hour(day["a_week"] / WEEK_H, [end / WEEK_H for end in day["interval"]], day["wearers"] * day["hours"]),
     ]
     if day["affected"]:
         lines += ["", "| what befalls wearers | alert | called | after, median |", "|---|---|---|---|"]

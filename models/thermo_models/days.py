@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec.structs import replace as changed
 
 from thermo_core.graph.alert_plan import AlertPlan
 from thermo_core.graph.alerts import AlertMachine, AlertState
@@ -72,7 +73,7 @@ class Job:
     Attributes:
         plan: of the wearable.
         networks: of its models.
-        world: it is in, with somebody.
+        world: it is in, with somebody, who is another person for each seed, whoever a demonstration is of.
         stretches: that are looked at.
         scales: factors of thresholds.
         hours: of each wearer.
@@ -140,10 +141,23 @@ def _ages(plan: Plan, signal: str) -> list[float] | None:
     return ages
 
 
+def wearer(job: Job, seed: int) -> Around:
+    """What is around the wearable of one wearer: the person, and the day, of that seed.
+
+    Raises:
+        UsageError: there is nobody in the world.
+    """
+    world = job.world
+    if world.body is not None:
+        world = changed(world, body=changed(world.body, person=None))
+    around = Around(world, seed, 0.0, warm_up_tau_s=0.0)
+    around.course = replace(around.somebody(), step_s=STEP_S)
+    return around
+
+
 def live(job: Job, seed: int, tallies: Tallies) -> None:
     """One wearer's time."""
-    around = Around(job.world, seed, 0.0, warm_up_tau_s=0.0)
-    around.course = replace(around.somebody(), step_s=STEP_S)
+    around = wearer(job, seed)
     told = around.somebody().person.told()
     machines = {
         (alert.alert.name, scale): AlertMachine(scaled(alert, scale), number)

@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_OFF = 0.05
+"""Goal of the expected calibration error."""
+
 
 def auc(scores: NDArray[Any], positive: NDArray[np.bool_]) -> float:
     """Area under the ROC curve: the chance that a positive scores above a negative, ties counting half (Mann-Whitney).

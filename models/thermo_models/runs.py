@@ -24,6 +24,7 @@ from thermo_models.identity import remember
 from thermo_models.intervals import RESAMPLES, numbers
 from thermo_models.labels import joined, measured_on, taught
 from thermo_models.networks import NETWORKS
+from thermo_models.probes import probed
 from thermo_models.samples import Samples
 from thermo_models.settings import Settings
 from thermo_models.study import Epochs, Report, Trained, cross_validate, train_one
@@ -93,6 +94,8 @@ def run(
         (study.last, everybody) if not task.needs_data else _everybody(task, everybody, settings, seed, epochs)
     )
     metrics = {**study.metrics, "seed": seed, "quick": quick}
+    if kept.scaling is not None:
+        metrics["scaling"] = dataclasses.asdict(kept.scaling)
     if labelled is not None:
         metrics["labels"] = measured_on(task, labelled, kept.model, kept.plan)
     if isinstance(task, Examined):
@@ -150,6 +153,10 @@ def run(
     }
     make_folder(folder)
     write_files({folder / name: content for name, content in files.items()})
+    # The model as a wearable has it is asked only when it is safe on disk.
+    if beside := probed(task, folder, lambda: samples, settings, quick):
+        metrics |= beside
+        write_files({folder / name: content for name, content in told(task, metrics).items()})
     return metrics
 
 

@@ -17,8 +17,9 @@ from thermo_models.labels import Taught, joined, with_labelled
 from thermo_models.networks.views import looking_around
 from thermo_models.refusals import refusals
 from thermo_models.samples import Fold, Samples
+from thermo_models.scaling import Scaling, scaled
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Plan, Task
+from thermo_models.tasks.task import Plan, Scaled, Task
 from thermo_quantize.convert import to_int8
 
 CALIBRATION_SAMPLES = 256
@@ -33,15 +34,22 @@ class Trained:
 
     Attributes:
         network: the Keras model.
-        model: its int8 .tflite file.
+        model: its int8 .tflite file, scaled where its task is `Scaled`.
         plan: how features become its input.
         curves: loss by epoch.
+        scaling: of the int8 model's scores against those of `network`; None where they are the same but for rounding.
     """
 
     network: Any
     model: bytes
     plan: Plan
     curves: Curves
+    scaling: Scaling | None = None
+
+    def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the int8 model would say but for rounding."""
+        said: NDArray[np.float32] = self.network.predict(inputs, verbose=0, batch_size=1024)
+        return said if self.scaling is None else self.scaling.of(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,10 @@ def train_one(
     if plan.finish is not None:
         network = plan.finish(network, calibration)
     network = looking_around(network, settings.views)
-    return Trained(network, to_int8(network, calibration), plan, curves)
+    model, scaling = to_int8(network, calibration), None
+    if isinstance(task, Scaled):
+        model, scaling = scaled(model, *task.held_out((*plan.beside, *plan.stages), settings))
+    return Trained(network, model, plan, curves, scaling)
 
 
 def cross_validate(
@@ -232,7 +243,7 @@ class _Seed:
             )  # fmt: skip
             last = trained
             inputs = network_inputs(trained.plan.stages, task.prepare(test.features))
-            _place(outputs, "float", len(samples), fold, trained.network.predict(inputs, verbose=0, batch_size=1024))
+            _place(outputs, "float", len(samples), fold, trained.predict(inputs))
             _place(outputs, "int8", len(samples), fold, Int8Network(trained.model).predict([inputs]))
             if trained.plan.half_width is not None:
                 half_width[fold.test] = trained.plan.half_width

@@ -6,12 +6,14 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_models.day_card import section
 from thermo_models.intervals import LEVEL
 from thermo_models.labels import sentence
+from thermo_models.metrics import MOST_OFF
 from thermo_models.tasks.task import Alerting, Charted, Foretold, Task
 
 INTERVAL = f"{100 * LEVEL:.0f} % interval"
 COLUMNS = ("float", "int8", INTERVAL, "int8_spread", "baseline")
 """Beside each other in the table of figures."""
 
+FLAGS = "What it is not made for it flags `OUT_OF_DOMAIN`, and no alert goes by that"
 ITSELF = "These figures are of the model itself. "
 LAST = "The model that is kept is that of the last training. "
 KEPT = """The model that is kept learnt from everybody, so these figures are of its siblings, each of which had not seen those it was
@@ -42,7 +44,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     kept = KEPT if task.needs_data else ITSELF if single else LAST
     table = "\n".join(_table(metrics["int8"].get("table", []), metrics.get("baseline", {}).get("table", [])))
     beside = "\n".join(against(metrics.get("against", {})))
-    unknown = "\n".join(_refused(metrics["refused"])) if "refused" in metrics else ""
+    unknown = "\n".join(_told(_refused(metrics), _calibrated(metrics), _parts(metrics.get("parts", []))))
     alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}), task)) if "alert" in metrics else ""
     charts = "".join(f"![{name}]({name})\n\n" for name in task.chart_files) if isinstance(task, Charted) else ""
     day = "\n".join(section(metrics["day"])) if "day" in metrics else ""
@@ -106,14 +108,69 @@ def _verdict(interval: Any) -> str:
     return "better" if low > 0 else "worse" if high < 0 else "not shown"
 
 
-def _refused(shares: dict[str, float]) -> list[str]:
+def _refused(metrics: dict[str, Any]) -> list[str]:
+    probe = metrics.get("probe")
+    tables = [(FLAGS, metrics["refused"])] if "refused" in metrics else []
+    tables += [(probe["answer"], probe["refused"])] if probe else []
+    lines = []
+    for answer, shares in tables:
+        lines += [
+            "",
+            f"{answer}:",
+            "",
+            "| | share |",
+            "|---|---|",
+            *(f"| {name} | {100 * share:.1f} % |" for name, share in shares.items()),
+            "",
+        ]
+    return lines
+
+
+def _told(*sections: list[str]) -> list[str]:
+    """One after the other, an empty line around each."""
+    lines = [""]
+    for one in (line for lines_of in sections for line in lines_of):
+        if one or lines[-1]:
+            lines.append(one)
+    return lines if len(lines) > 1 else []
+
+
+def _calibrated(metrics: dict[str, Any]) -> list[str]:
+    """How far scores are from the share of times they are right, wherever that was measured."""
+    probe = metrics.get("probe") or {}
+    places = [("what it was measured on", metrics["int8"].get("ece")), (probe.get("world"), probe.get("ece"))]
+    rows = [
+        f"| {place} | {_figure(ece)} | {'yes' if ece <= MOST_OFF else 'no'} |"
+        for place, ece in places
+        if ece is not None
+    ]
+    if not rows:
+        return []
+    table = ["", f"| expected calibration error of scores, goal <= {MOST_OFF:g} | | met |", "|---|---|---|", *rows, ""]
+    if scaling := metrics.get("scaling"):
+        table += [
+            f"Scores are scaled in a world that neither training nor any figure has: logits over {scaling['temperature']:.2f}, and "
+            f"{scaling['nothing']:+.2f} for the first class (`thermo_models.scaling`).",
+            "",
+        ]
+    return table
+
+
+def _parts(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    names = [name for name in rows[0] if name not in ("part", "interval")]
     return [
         "",
-        "What it is not made for it flags `OUT_OF_DOMAIN`, and no alert goes by that:",
+        "What parts of the inputs tell by themselves, by a simple method, people left out:",
         "",
-        "| | flagged |",
-        "|---|---|",
-        *(f"| {name} | {100 * share:.1f} % |" for name, share in shares.items()),
+        f"| | {names[0]} | {INTERVAL} |" + "".join(f" {name} |" for name in names[1:]),
+        "|---|---|---|" + "---|" * len(names[1:]),
+        *(
+            f"| {row['part']} | {_figure(row[names[0]])} | {_interval(row['interval'])} |"
+            + "".join(f" {_figure(row[name])} |" for name in names[1:])
+            for row in rows
+        ),
         "",
     ]
 

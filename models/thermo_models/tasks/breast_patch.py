@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.sensors.mlx90640 import decode
+from thermo_core.stages.stage import Stage
 from thermo_core.wearable.condition import parse
+from thermo_core.wearable.profile import Profile
 from thermo_models import patch, plot, simulated
 from thermo_models.augment import Augmentation
 from thermo_models.features import through
@@ -23,8 +25,9 @@ from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks.breast_patch_limits import limits
-from thermo_models.tasks.task import Classes, Goal, Plan
+from thermo_models.tasks import breast_patch_unseen
+from thermo_models.tasks.breast_patch_limits import first_lines, limits
+from thermo_models.tasks.task import Classes, Goal, Plan, Probe, Said
 from thermo_models.templates import stage_of, template
 from thermo_sim import scenes
 from thermo_sim.chips.mlx90640 import dataset, eeprom, radiometry
@@ -187,6 +190,10 @@ class BreastPatch(Classes):
         """What its figures do not show; see `breast_patch_limits`."""
         return limits(metrics)
 
+    def first_lines(self, metrics: Mapping[str, Any]) -> str:
+        """What becomes of who wears it, before all else."""
+        return first_lines(metrics)
+
     def threshold(self, outputs: NDArray[np.float32], validation: Samples) -> float:
         """95 % specificity on validation pictures."""
         return max(1 / 256, threshold_at_specificity(outputs[:, 1].astype(np.float64), validation.targets == 1))
@@ -211,6 +218,11 @@ class BreastPatch(Classes):
             if of.any():
                 figures[f"sensitivity_{low:g}_{high:g}_k"] = float(np.mean(above[of]))
         return figures
+
+    def probe(self, profile: Profile, stages: tuple[Stage, ...], said: Said, quick: bool) -> Probe:
+        """Looks at wearers of another simulator, with bioheat lesions, with nothing, and with what is none."""
+        threshold = self.threshold_of(profile.alerts[0].when)
+        return breast_patch_unseen.probe(stages, said, threshold, 2 if quick else 24)
 
     def charts(self, metrics: dict[str, Any]) -> dict[str, str]:
         """AUC by contrast against both filters, a panel for each number of pictures."""

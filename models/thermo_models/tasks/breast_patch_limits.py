@@ -6,6 +6,18 @@ from typing import Any
 from thermo_models import patch
 
 
+def first_lines(metrics: Mapping[str, Any]) -> str:
+    """What becomes of who wears it day after day, where that was simulated."""
+    day = metrics.get("day")
+    if day is None:
+        return ""
+    stands = 100 * max(row["raised"] for row in day["alerts"] if row["factor"] == 1.0)
+    return (
+        f"**Not for wearing day after day.** It knows one picture at a time, and healthy wearers whose skin it has not learnt are called "
+        f"{day['a_week']:.0f} times a week; its alert stands for {stands:.0f} % of their time. `breast-watch`, on the same sensors, learns its wearer."
+    )
+
+
 def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """The sentences, from the figures of a run."""
     least = patch.CONTRAST_K[0]
@@ -25,9 +37,10 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         "Simulated scenes alone: no skin, no person, no disease. Contrast, vessels and shapes are assumptions, not measurements of "
         "people.",
-        "Temperatures of one picture are all it sees, so there is nothing beside temperature to leave out.",
+        "Temperatures of one picture are all it sees: without them, or by a clock alone, AUC is 0.5 by construction.",
         "The wearable must be calibrated: pixel errors of an uncalibrated sensor look like small lesions.",
         *hardly,
+        *metrics.get("probe", {}).get("told", ()),
         "The filter that is told place and width of the lesion is a limit for nobody who has to look for it; the other one takes "
         "the background for Gaussian, which vessels are not, so a network can pass it.",
     )  # fmt: skip

@@ -22,7 +22,7 @@ from thermo_models import patch, patch_weeks, plot, simulated
 from thermo_models.augment import Augmentation
 from thermo_models.features import through
 from thermo_models.matched import MatchedFilters, bioheat_template
-from thermo_models.metrics import auc, threshold_at_specificity
+from thermo_models.metrics import auc, expected_calibration_error, threshold_at_specificity
 from thermo_models.patch import Size
 from thermo_models.patch_weeks import DISTURBED, KIND_NAMES, LESION, NONE
 from thermo_models.samples import Fold, Samples
@@ -202,6 +202,7 @@ class BreastWatch(Classes):
         told = ~refused & (healthy | lesion)
         if lesion[told].any() and healthy[told].any():
             figures["auc"] = auc(score[told], lesion[told])
+            figures["ece"] = expected_calibration_error(outputs[told], samples.targets[told])
         for name, of in (("healthy", healthy), ("lesions", lesion), ("disturbed", samples.targets == DISTURBED)):
             if of.any():
                 figures[f"refused_{name}"] = float(refused[of].mean())

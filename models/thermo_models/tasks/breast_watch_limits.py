@@ -47,6 +47,7 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         "The difference from the reference alone (`--set variant=difference-alone`) does as well: the picture beside it adds nothing that could be "
         "shown. Of two networks the one that is kept was chosen on these figures, and the three hours of an alert on wearers that "
         "`bench/patch_days.py` counts.",
+        "Temperature is all it sees: without it, or by a clock alone, AUC is 0.5 by construction.",
         "The reference follows over two months: a lesion that grows more slowly than over some months becomes usual.",
         "An alert needs three hours of looks above the threshold that are not refused: `python bench/patch_days.py` prints how many there are in a "
         "month of a healthy wearer, and after how long a lesion that grows is told.",

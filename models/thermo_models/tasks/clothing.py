@@ -5,8 +5,9 @@ The map is no network: `node_check` and `body_map` are a Gaussian model of the b
 statistics of 30 minutes as the wearable's graph makes them of nodes with bias and noise. Bodies 70 to 99 of a file are tested on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,17 +20,19 @@ from thermo_core.signals import Signal
 from thermo_core.stages.domain import Domain
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.relative import OP as RELATIVE
+from thermo_core.stages.stage import Stage
 from thermo_core.wearable.file import Wearable
+from thermo_core.wearable.profile import Profile
 from thermo_models.domain import domain
-from thermo_models.features import standardise, through
-from thermo_models.metrics import auc
+from thermo_models.features import network_inputs, refused, standardise, through
+from thermo_models.metrics import auc, expected_calibration_error
 from thermo_models.samples import Fold, Samples, digest_of
 from thermo_models.settings import Settings
 from thermo_models.tasks.clothing_body import Body, body_of, errors, segments_of
 from thermo_models.tasks.clothing_days import SCRIPTS, days
 from thermo_models.tasks.clothing_limits import limits
 from thermo_models.tasks.clothing_scenes import CALIBRATED, EVENTS, ONE_SIDED, TESTED, UNKNOWN, Array, Index, Scenes
-from thermo_models.tasks.task import Classes, Goal, Plan
+from thermo_models.tasks.task import Classes, Goal, Plan, Probe, Said
 from thermo_models.templates import stage_of, template
 from thermo_sim.people.table import AREA, MIRROR, SEGMENTS
 
@@ -46,6 +49,10 @@ JUDGED = 20
 DRAWS = 8
 """Times that nodes of a tested body are drawn."""
 QUICK_SHARE = 5
+UNSEEN, UNSEEN_PEOPLE = 940_000, 24
+"""Seed of the first of further people, for `Clothing.probe`, and how many of each script: of few, the error of calibration is mostly chance."""
+HELD_OUT, HELD_OUT_PEOPLE = 910_000, 24
+"""Likewise, for `Clothing.held_out`."""
 LIMIT = 4.0
 AXES = 6
 """Of what was learnt from, along which a moment may lie too far."""
@@ -184,6 +191,7 @@ class Clothing(Classes):
         extra = samples.extra
         return found | {
             "accuracy": float(np.mean(shares)),
+            "ece": expected_calibration_error(outputs, samples.targets),
             "map_k": _root(extra["map"]),
             "mean_skin_k": _root(np.square(extra["mean"])),
             "map_one_dead_k": _root(extra["dead"]),
@@ -197,6 +205,71 @@ class Clothing(Classes):
             ],
         }  # fmt: skip
 
+    def strange(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
+        """A garment on a chair, segments that are not where they are said to be, numbers of different bodies and moments."""
+        rng, width = np.random.default_rng(0), STATISTICS * len(SEGMENTS)
+        chair, exchanged = np.zeros_like(samples.features), samples.features.copy()
+        chair[:, :width:STATISTICS] = samples.extra["room"][:, np.newaxis]
+        segments = exchanged[:, :width].reshape(len(samples), len(SEGMENTS), STATISTICS)
+        exchanged[:, :width] = rng.permuted(segments, axis=1).reshape(len(samples), width)
+        return {
+            "a garment on a chair": chair,
+            "nodes that are exchanged": exchanged,
+            "numbers of different bodies and moments": rng.permuted(samples.features, axis=0),
+        }
+
+    def probe(self, profile: Profile, stages: tuple[Stage, ...], said: Said, quick: bool) -> Probe:
+        """Events and refusals over whole days of bodies that no training has met, and of what is no worn garment."""
+        scenes = days(dict.fromkeys(SCRIPTS, 1 if quick else UNSEEN_PEOPLE), first=UNSEEN)
+        made = self.worn(scenes, profile.stages)
+        features, event = made.pop("features"), made.pop("event")
+        people = made.pop("people")
+        samples = Samples(features, event, people, np.zeros_like(people), made)
+        scores, flagged = said(through(stages, features)), refused(stages, features)
+        nothing = event == 0
+        called = (scores[nothing].argmax(1) > 0) & ~flagged[nothing]
+        right = (scores.argmax(1) == event)[~nothing & ~flagged]
+        return Probe(
+            "days of simulated bodies that no training has met",
+            "What it is not made for it flags `OUT_OF_DOMAIN`, and no alert goes by that",
+            {
+                "days of bodies that no training has met": float(flagged.mean()),
+                **{name: float(refused(stages, of).mean()) for name, of in self.strange(samples).items()},
+            },
+            expected_calibration_error(scores[~flagged], event[~flagged]),
+            (
+                f"On days of bodies that no training has met an event is said in {called.mean():.0%} of the moments at which there is none, and "
+                f"{right.mean():.0%} of those at which there is one are told right. Learnt as if each kind of event were as common as nothing, "
+                "which no day is, it is scaled to favour nothing by no more than its scores need to be as sure as they are right.",
+            ),
+        )
+
+    def held_out(self, stages: Sequence[Stage], settings: Settings) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Moments of days of further people, as common as they are there, but for what is flagged."""
+        made, last = self.worn(_held_out(), stages), [one for one in stages if one.gives in ("standard", "known")]
+        features = _left_out(made["features"], settings.variant)
+        kept = ~refused(last, features)
+        return network_inputs(last, features[kept]), made["event"][kept]
+
+    def worn(
+        self, scenes: Scenes, stages: Sequence[Stage], which: Index | None = None, draw: int = 0
+    ) -> dict[str, NDArray[Any]]:
+        """Moments of scenes as a garment with these stages sees them.
+
+        Args:
+            scenes: of bodies.
+            stages: with what was learnt.
+            which: of the scenes; None for all.
+            draw: seed of what nodes are off by.
+
+        Returns:
+            By name, (n, ...): "features" and "event" of each moment, and what else is known of it, as errors of its map.
+        """
+        by_name = {stage.gives: stage for stage in stages}
+        body: Any = by_name["checked"], by_name["body"]
+        chosen = np.arange(len(scenes)) if which is None else which
+        return _samples_of(scenes, chosen, self.nodes, body, self._numbers, draw)
+
     def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
         """What room, activity and clock tell without any node."""
         tested = np.isin(samples.people, TESTED)
@@ -207,11 +280,17 @@ class Clothing(Classes):
             "room_alone_k": np.stack([room, np.square(room)], axis=1),
             "room_and_work_k": np.stack([room, np.square(room), work, room * work], axis=1),
         }
-        found = {}
+        found: dict[str, Any] = {}
         for name, terms in shapes.items():
             inputs = np.column_stack([np.ones(len(samples)), terms])
             solved = np.linalg.lstsq(inputs[~tested], skin[~tested], rcond=None)[0]
             found[name] = _root(np.square(inputs[tested] @ solved - skin[tested]))
+        bare, squares = np.delete(np.arange(len(SEGMENTS)), self.nodes), extra["segments"][tested]
+        found |= {
+            "without_node": [SEGMENTS[at] for at in bare],
+            "without_node_k": _root(squares[:, bare]),
+            "with_node_k": _root(squares[:, self.nodes]),
+        }
         judged = extra["judged"] & tested
         sided = np.isin(samples.targets, ONE_SIDED)[judged]
         found["clock_auc"] = auc(extra["minute"][judged].astype(np.float64), sided)
@@ -262,6 +341,11 @@ class Clothing(Classes):
             stage_of(profile, "checked"),
             stage_of(profile, "body"),
         )
+
+
+@cache
+def _held_out() -> Scenes:
+    return days(dict.fromkeys(SCRIPTS, HELD_OUT_PEOPLE), first=HELD_OUT)
 
 
 def in_mirror(features: NDArray[np.float32]) -> NDArray[np.float32]:

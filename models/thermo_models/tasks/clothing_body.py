@@ -58,9 +58,9 @@ def errors(body: Body, said: Array, skin: Array) -> dict[str, NDArray[np.float64
         skin: (n, 17) of the body.
 
     Returns:
-        (n,) each: "map" and "dead", mean square errors of the segments with all nodes and with any one removed, K^2; "mean", error of
-        the mean of the skin, K; "found", share of nodes that are taken away `LOOSE_MIN` minutes after they came loose; "false", whether a
-        node is taken away that is in its place.
+        (n, 17) "segments", square error of each, K^2. (n,) each: "map" and "dead", mean square errors of the segments with all nodes and
+        with any one removed, K^2; "mean", error of the mean of the skin, K; "found", share of nodes that are taken away `LOOSE_MIN` minutes
+        after they came loose; "false", whether a node is taken away that is in its place.
     """
     nodes, room = said.shape[1] - 1, said[:, -1]
     whole = segments_of(body, said)
@@ -72,8 +72,10 @@ def errors(body: Body, said: Array, skin: Array) -> dict[str, NDArray[np.float64
         dead[node] = np.square(segments_of(body, off)[:, :17] - skin).mean(1)
         off[:, node] = room + (said[:, node] - room) * left
         found[node] = np.isnan(through(body[:1], off.astype(np.float32))[:, node])
+    squares = np.square(whole[:, :17] - skin)
     return {
-        "map": np.square(whole[:, :17] - skin).mean(1),
+        "segments": squares,
+        "map": squares.mean(1),
         "mean": whole[:, 17] - skin @ AREA,
         "dead": dead.mean(0),
         "found": found.mean(0),

@@ -38,14 +38,15 @@ SEED = 70_000
 """Of the first person; others have other seeds."""
 
 
-def days(people: Mapping[str, int], minutes: int = MINUTES) -> Scenes:
+def days(people: Mapping[str, int], minutes: int = MINUTES, first: int = SEED) -> Scenes:
     """Scenes of days.
 
     Args:
         people: how many of each script.
         minutes: of a scene.
+        first: seed of the first person.
     """
-    starts = {script: SEED + 1000 * at for at, script in enumerate(SCRIPTS)}
+    starts = {script: first + 1000 * at for at, script in enumerate(SCRIPTS)}
     parts = [_cut(script, starts[script] + number, minutes) for script in SCRIPTS for number in range(people[script])]
     return Scenes.joined(parts)
 

@@ -25,11 +25,14 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import StorageError, UsageError
 from thermo_core.files import check_readable
+from thermo_core.stages.select import Select
+from thermo_core.stages.stage import Stage
 from thermo_models import extra_trees
 from thermo_models.face import (
     CONTEXT,
     COVERAGE,
     LEFT_OUT,
+    LIMIT,
     REGIONS,
     WEARABLE,
     Taught,
@@ -39,7 +42,7 @@ from thermo_models.face import (
     solved_for,
     stages_of,
 )
-from thermo_models.features import moments, signal_over
+from thermo_models.features import moments, signal_over, standardise, through
 from thermo_models.fit import Curves
 from thermo_models.identity import numbered
 from thermo_models.metrics import auc, rmse
@@ -50,6 +53,7 @@ from thermo_models.samples import Fold, Samples, digest_of, groups_left_out, peo
 from thermo_models.settings import Settings
 from thermo_models.tasks import core_temperature_cases as core_cases
 from thermo_models.tasks.core_temperature_limits import limits
+from thermo_models.tasks.parts import part_alone
 from thermo_models.tasks.task import CHANCE, Goal, Plan
 
 CENTRE_CELSIUS = (WEARABLE.profile.models[0].quantities or ())[0].offset
@@ -105,10 +109,10 @@ class CoreTemperature:
         )
 
     def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
-        """People of a .csv.gz file; `quick` keeps every third."""
+        """People of a .csv.gz file; `quick` keeps every sixth."""
         if path is None:
             raise UsageError("core-temperature needs --data, the .csv.gz file of facial and oral temperatures.")
-        rows = _rows(path)[:: 3 if quick else 1]
+        rows = _rows(path)[:: 6 if quick else 1]
         try:
             by_round = np.array([[_column(rows, region, k) for region in REGIONS] for k in range(1, ROUNDS + 1)])
             oral = np.array([_number(row["aveOralM"]) for row in rows])
@@ -178,13 +182,7 @@ class CoreTemperature:
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
         """Ridge regression on the same standardised features."""
-        stages = stages_of(train, settings)
-        inputs, tested = (inputs_of(stages, side) for side in (train, test))
-        mean = train.targets.mean(0)
-        weights = np.linalg.solve(
-            inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1]), inputs.T @ (train.targets.astype(np.float64) - mean)
-        )
-        return np.asarray(tested @ weights + mean, np.float32)
+        return _ridge(stages_of(train, settings), train, test)
 
     def others(self, train: Samples, test: Samples, settings: Settings) -> dict[str, NDArray[np.float32]]:
         """Extra trees on the same features; and 37 degC for everybody, which tells nobody from another."""
@@ -231,6 +229,28 @@ class CoreTemperature:
             "faces whose regions are exchanged": mixed,
         }
 
+    def ablate(self, samples: Samples, settings: Settings, quick: bool) -> list[dict[str, Any]]:
+        """Oral temperature by parts of the facts, by ridge regression."""
+        context, faces = samples.features.shape[1] - CONTEXT, tuple(range(2 * len(REGIONS)))
+        parts = {
+            "all of it": tuple(range(samples.features.shape[1])),
+            "the face alone": faces,
+            "without the face: room, distance, hour, sex and age": tuple(range(context, context + CONTEXT)),
+            "room and distance alone": (context, context + 1, context + 2),
+            "the clock alone": (context + 3,),
+            "sex and age alone": (context + 4, context + 5),
+        }
+        rows = []
+        for name, places in parts.items():
+
+            def tell(train: Samples, test: Samples, places: tuple[int, ...] = places) -> NDArray[np.float32]:
+                kept = Select(of=self.entry, gives="kept", places=places)
+                stages = (kept, standardise(through((kept,), train.features), LIMIT, "kept", "standard"))
+                return _ridge(stages, train, test)
+
+            rows.append(part_alone(self, name, samples, settings, settings.folds, tell, ("rmse", "auc_fever"), quick))
+        return rows
+
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show; see `core_temperature_limits`."""
         return limits(metrics)
@@ -247,6 +267,16 @@ class CoreTemperature:
         }
         measured = core_cases.measure(core_cases.cases(self, samples, settings), self, samples, settings)
         return {"data": data, "cases": measured}
+
+
+def _ridge(stages: tuple[Stage, ...], train: Samples, test: Samples) -> NDArray[np.float32]:
+    """(n, 1) by a regression on what stages make; what has no value counts as usual."""
+    inputs, tested = (np.nan_to_num(inputs_of(stages, side)) for side in (train, test))
+    mean = train.targets.mean(0)
+    weights = np.linalg.solve(
+        inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1]), inputs.T @ (train.targets.astype(np.float64) - mean)
+    )
+    return np.asarray(tested @ weights + mean, np.float32)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

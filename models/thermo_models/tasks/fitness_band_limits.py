@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from thermo_models.day_card import an_hour
+
+EVERY_S = 30.0
+"""From one moment of a session to the next."""
+
 
 def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """The sentences, from the figures of a run."""
@@ -26,6 +31,11 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
             f"that was called already; sprints {100 * found['sprints_found']:.0f} %, and {found['sprints_false_an_hour']:.2f} times an hour for nothing, "
             f"{found['sprints_delay_s'] / 60:.0f} minutes (median) after a session begins. Scores are off by {found['ece']:.3f} (expected calibration error)."
         )
+        sure, hours = metrics["intervals"]["int8"], metrics["samples"] * EVERY_S / 3600
+        sentences += [
+            an_hour(found[f"{name}_false_an_hour"], sure.get(f"{name}_false_an_hour"), hours, name)
+            for name in ("exercise", "sprints")
+        ]
     examined = metrics.get("examined", {})
     if "network" in examined:
         sentences.append(

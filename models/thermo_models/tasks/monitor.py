@@ -16,18 +16,23 @@ from numpy.typing import NDArray
 
 from thermo_core.stages.select import Select
 from thermo_core.stages.stage import Stage
+from thermo_core.wearable.profile import Profile
 from thermo_models.features import standardise, through
 from thermo_models.metrics import auc, rmse
 from thermo_models.samples import Fold, Samples, people_folds
 from thermo_models.settings import Settings
 from thermo_models.tasks.monitor_bodies import ENTRY, STATES, WEARABLE, Wearing, wearers
 from thermo_models.tasks.monitor_limits import limits
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.monitor_unseen import probe
+from thermo_models.tasks.parts import part_alone
+from thermo_models.tasks.task import Goal, Plan, Probe, Said
 
 LOW_CELSIUS, SPAN_K = 35.5, 5.5
 """What the share 0 of core temperature means, and how far 1 is from it."""
 PEOPLE, QUICK_PEOPLE = (*range(1000, 1360), *range(2000, 2360)), range(1000, 1006)
 """Their seeds."""
+FIFTH = 5
+"""Of the people one in so many is enough for a regression; odd, since every other one has a fever."""
 EVERY = 30
 """Of the moments of a course one in so many is learnt from: each ten minutes."""
 CORE_WEIGHT = 30.0
@@ -45,6 +50,19 @@ _HEART, _MOVEMENT, _SKIN, _AIR = (
 )  # fmt: skip
 _HOURS, _WHO = frozenset({20, 25, 30}), frozenset({31, 32, 33, 34})
 _ALL = _HEART | _MOVEMENT | _SKIN | _AIR | _HOURS | _WHO
+PARTS_ALONE: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "all of it": tuple(sorted(_ALL)),
+        "without skin and air": tuple(sorted(_ALL - _SKIN - _AIR)),
+        "skin alone": tuple(sorted(_SKIN)),
+        "air alone": tuple(sorted(_AIR)),
+        "heart alone": tuple(sorted(_HEART)),
+        "movement alone": tuple(sorted(_MOVEMENT)),
+        "the hours it was worn alone": tuple(sorted(_HOURS)),
+        "age, weight, height and sex alone": tuple(sorted(_WHO)),
+    }
+)
+"""Facts by what they are of."""
 LEFT_OUT: Mapping[str, frozenset[int]] = MappingProxyType(
     {
         "full": frozenset(),
@@ -183,6 +201,29 @@ class Monitor:
             "off_found": float(np.mean(best[~worn] == STATES.index("sensor off"))) if (~worn).any() else float("nan"),
             "off_said_of_worn": float(np.mean(best[worn] == STATES.index("sensor off"))),
         }
+
+    def probe(self, profile: Profile, stages: tuple[Stage, ...], said: Said, quick: bool) -> Probe:
+        """Calibration of the states on people that no training has met, and what is said of a monitor that nobody wears."""
+        return probe(stages, said, 3 if quick else 60)
+
+    def ablate(self, samples: Samples, settings: Settings, quick: bool) -> list[dict[str, Any]]:
+        """Core temperature by each kind of fact alone, by the regression on facts and their products that sets the interval."""
+        rows = []
+        some = samples.pick(np.isin(samples.people, np.unique(samples.people)[:: 1 if quick else FIFTH]))
+        for name, places in PARTS_ALONE.items():
+
+            def tell(train: Samples, test: Samples, places: tuple[int, ...] = places) -> NDArray[np.float32]:
+                kept = Select(of=ENTRY, gives="kept", places=places)
+                stages = (kept, standardise(through((kept,), train.features), 4.0, "kept", "standard"))
+                seen, asked = (
+                    _with_products(through(stages, side.features).reshape(len(side), -1).astype(np.float64))
+                    for side in (train, test)
+                )
+                share = (_ridge(seen, train.extra["core"], asked) - LOW_CELSIUS) / SPAN_K
+                return np.column_stack([share, np.zeros((len(test), len(STATES)))]).astype(np.float32)
+
+            rows.append(part_alone(self, name, some, settings, settings.folds, tell, ("core_rmse",), quick))
+        return rows
 
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show; see `monitor_limits`."""

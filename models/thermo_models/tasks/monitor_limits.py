@@ -55,7 +55,7 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         f'"Sensor off" was said of {figures["off_found"]:.1%} of the moments in which the monitor was off the skin, and of '
         f"{figures['off_said_of_worn']:.2%} of the others. Beta-blockers, arrhythmia and stress in a chair move the estimate without moving the body."
     )
-    return tuple(sentences)
+    return (*sentences, *metrics.get("probe", {}).get("told", ()))
 
 
 def _ablations(metrics: Mapping[str, Any]) -> list[str]:

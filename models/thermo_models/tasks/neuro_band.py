@@ -1,7 +1,8 @@
 """One hand slower than the other after cold or warm water, from ten minutes of a neuro band's eight nodes.
 
 A sample is a window as the band takes one every 30 s: each node's curve in bins that widen with time, brought to 1 at its start and 0 at
-its end, how far it went, and how far its end is from where it was before the challenge. Curves are simulated; the network learns in one
+its end, how far it went, how far its end is from where it was before the challenge, and what one fit through all curves says of the sides
+(`paired_recovery`). Curves are simulated; the network learns in one
 world and is judged in another, whose noise, drift and changes of contact have another shape, and on simulated people of
 `thermo_sim.people`, whose vessels move by themselves. Beside it stands the classical way with the same nodes: one exponential a node by
 least squares, then the median over pairs of the logarithm of right over left.
@@ -17,7 +18,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from thermo_core.schema import Floats
+from thermo_core.signals import Signal
+from thermo_core.stages import paired_recovery
 from thermo_core.stages.normalise import Normalise
+from thermo_core.stages.paired_recovery import PairedRecovery
 from thermo_models.domain import domain
 from thermo_models.features import LEAST_SPREAD, through
 from thermo_models.metrics import auc, expected_calibration_error
@@ -31,7 +35,10 @@ from thermo_models.tasks.task import Classes, Goal, Plan
 from thermo_models.templates import stage_of, template
 
 WEARABLE = template("neuro-band")
-FITS, SHAPES, CHANGES, ENDS = (stage_of(WEARABLE.profile, name) for name in ("fits", "shapes", "changes", "ends"))
+FITS, SHAPES, CHANGES, ENDS, SUMS, LOGS = (
+    stage_of(WEARABLE.profile, name) for name in ("fits", "shapes", "changes", "ends", "sums", "sides-logs")
+)
+SIDES: PairedRecovery = stage_of(WEARABLE.profile, "sides")
 STANDARD: Normalise = stage_of(WEARABLE.profile, "standard")
 TAU = 1
 """Place of the time constant in what a fit gives."""
@@ -64,7 +71,7 @@ class NeuroBand(Classes):
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
     more_is_better = MappingProxyType({"auc_steps": True})
-    settings = Settings("time_constant_cnn", width=0.5, dropout=0.1, epochs=15, batch=256, rate=2e-3, decay=2e-3)
+    settings = Settings("time_constant_cnn", width=0.5, dropout=0.1, epochs=8, batch=256, rate=2e-3, decay=5e-2)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """A slowing of 1.6 with changes of contact, in the other world and on simulated people."""
@@ -74,7 +81,7 @@ class NeuroBand(Classes):
 
     def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
         """Made windows: those to learn from, and those to test on by sets."""
-        learnt, tested = (1_000, 60) if quick else (40_000, 1_200)
+        learnt, tested = (1_000, 60) if quick else (24_000, 1_200)
         sets = [(0, made) for made in _chunks(learnt, TRAIN_SEED, curves.TAUGHT, None, False)]
         for group, (world, slowing) in enumerate(
             ((curves.JUDGED, None), (curves.JUDGED, SLOWING), (curves.CALM, SLOWING)), 1
@@ -106,17 +113,19 @@ class NeuroBand(Classes):
         low, high = np.nanquantile(challenged, (0.01, 0.99), axis=0)
         usual = np.clip(challenged, low, high)
         spread = np.maximum(np.nanstd(usual, 0), LEAST_SPREAD)
+        centre = np.nanmean(usual, 0)
+        # No side is the slower one by itself, and exchanging sides must turn the sign of what the network sees.
+        centre[-1] = 0.0
         standard = Normalise(
-            of=STANDARD.of, gives=STANDARD.gives, limit=STANDARD.limit,
-            centre=Floats(np.nanmean(usual, 0)), spread=Floats(spread),
-        )  # fmt: skip
+            of=STANDARD.of, gives=STANDARD.gives, limit=STANDARD.limit, centre=Floats(centre), spread=Floats(spread)
+        )
         held = domain(through((standard,), train.features), train.people, "standard", "known", axes=AXES)
         # The stage before holds each number already; one limit for all is what a microcontroller has room for.
         limit = Floats([STANDARD.limit])
         known = replace(held, low=Floats([-STANDARD.limit]), high=limit)
 
         def teach(features: NDArray[np.float32], targets: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[Any]]:
-            return np.concatenate([features, features[..., _mirrored()]]), np.concatenate([targets, MIRROR[targets]])
+            return np.concatenate([features, exchanged(features)]), np.concatenate([targets, MIRROR[targets]])
 
         return Plan((standard, known), teach=teach)
 
@@ -134,7 +143,7 @@ class NeuroBand(Classes):
         return outputs
 
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
-        """AUC of one slowed side by set, the ceiling that healthy sides leave, and how classes are told in windows of all kinds."""
+        """AUC of a slowed side by set, what healthy sides leave of it, what the fit says alone, and how classes are told in all kinds of windows."""
         figures: dict[str, Any] = {}
         said, score = outputs.argmax(1), slowed_score(outputs)
         for group, name in enumerate(SETS[1:], 2):
@@ -143,6 +152,8 @@ class NeuroBand(Classes):
             word = name.replace(", ", "_")
             figures[f"auc_{word}"] = auc(score[of], slowed)
             figures[f"ceiling_{word}"] = auc(np.abs(samples.extra["log_ratio"][of]), slowed)
+            if settings.variant == "full":
+                figures[f"fit_{word}"] = auc(np.abs(samples.extra["paired"][of]), slowed)
         mixed = samples.groups == 1
         truth = samples.targets[mixed]
         figures["macro_f1"] = float(np.mean([_f1(truth == k, said[mixed] == k) for k in range(len(curves.CLASSES))]))
@@ -185,7 +196,18 @@ def slowed_score(outputs: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 def seen_of(values: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, numbers) what the wearable's stages make of windows (n, rows, nodes), a second apart, and of the level before (n, nodes)."""
     shapes, changes, ends = (through((one,), values, 1.0).reshape(len(values), -1) for one in (SHAPES, CHANGES, ENDS))
-    return np.concatenate([shapes, changes, before - ends], axis=1)
+    sides = sides_of(values, before)
+    return np.concatenate([shapes, changes, before - ends, through((LOGS,), sides[:, 1:]), sides[:, :1]], axis=1)
+
+
+def sides_of(values: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 4) what the stage "sides" says of windows (n, rows, nodes) and of the level before (n, nodes)."""
+    sums = through((SUMS,), values, 1.0)
+    given = (
+        Signal("sums", sums.shape[1:], "", 1.0, "features"),
+        Signal("before", before.shape[1:], "", 1.0, "features"),
+    )
+    return np.asarray(paired_recovery.OP.apply(SIDES, given, [sums, before]), np.float32)
 
 
 def fitted_of(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -210,8 +232,10 @@ def seen(windows: Windows, fits: bool = True) -> dict[str, NDArray[Any]]:
     """What the band sees of windows, and what is true of them; `fits` adds the classical way, which takes longer."""
     nothing = np.zeros(len(windows.classes))
     fitted, recovered = fitted_of(windows.values) if fits else (nothing, nothing > 0)
+    features = seen_of(windows.values, windows.before)
     return {
-        "seen": seen_of(windows.values, windows.before),
+        "seen": features,
+        "paired": features[:, -1].astype(np.float64),
         "classes": windows.classes,
         "log_ratio": windows.log_ratio,
         "fitted": fitted,
@@ -233,12 +257,20 @@ def _kept(seen: NDArray[np.float32], variant: str) -> NDArray[np.float32]:
     return np.where(np.isnan(only), np.float32(0), only)
 
 
+def exchanged(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the wearable sees (..., numbers) with its sides exchanged; the last number is the logarithm of right over left."""
+    other = features[..., _mirrored()]
+    other[..., -1] *= np.float32(-1)
+    return other
+
+
 def _mirrored() -> NDArray[np.int64]:
     """Places of what the wearable sees with its sides exchanged."""
     nodes = np.arange(curves.NODES).reshape(-1, 2)[:, ::-1].ravel()
     shapes = (nodes[:, np.newaxis] * SHAPES.bins + np.arange(SHAPES.bins)).ravel()
     numbers = curves.NODES * SHAPES.bins
-    return np.concatenate([shapes, numbers + nodes, numbers + curves.NODES + nodes])
+    whole = numbers + 2 * curves.NODES + np.arange(paired_recovery.RESULTS)
+    return np.concatenate([shapes, numbers + nodes, numbers + curves.NODES + nodes, whole])
 
 
 def _f1(truth: NDArray[np.bool_], said: NDArray[np.bool_]) -> float:

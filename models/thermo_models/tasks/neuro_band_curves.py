@@ -96,7 +96,14 @@ class Windows:
     amplitude_k: Array
 
 
-def make(count: int, seed: int, world: World, slowing: float | None = None, challenged: bool = False) -> Windows:
+def make(
+    count: int,
+    seed: int,
+    world: World,
+    slowing: float | None = None,
+    challenged: bool = False,
+    parts_log: float = PARTS_LOG,
+) -> Windows:
     """Windows at random; the same arguments give the same windows.
 
     Args:
@@ -105,16 +112,17 @@ def make(count: int, seed: int, world: World, slowing: float | None = None, chal
         world: how they are disturbed.
         slowing: factor of a slowed side; from 1.25 to 2.6 where None.
         challenged: each after a challenge; every fourth without one otherwise.
+        parts_log: what healthy sides differ by in each time constant by itself.
     """
     rng = np.random.default_rng([seed, 0xBA2D])
     t = np.arange(ROWS, dtype=np.float64)
     tau, share, _ = foster.draw(count, rng)
-    parts_log = PARTS_LOG * rng.standard_normal(tau.shape)
+    by_part = parts_log * rng.standard_normal(tau.shape)
     sides_log = SIDES_LOG * rng.standard_normal(count)
     side = rng.integers(0, 3, count)
     factor = np.exp(rng.uniform(np.log(1.25), np.log(2.6), count)) if slowing is None else np.full(count, slowing)
     slow_log = np.log(factor) * np.array([0.0, -1.0, 1.0])[side]
-    ratio_log = sides_log[:, None] + parts_log
+    ratio_log = sides_log[:, None] + by_part
     left = tau * np.exp(-ratio_log / 2 + np.maximum(-slow_log, 0)[:, None])
     right = tau * np.exp(ratio_log / 2 + np.maximum(slow_log, 0)[:, None])
     taus = np.stack([left, right], axis=1)

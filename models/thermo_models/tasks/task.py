@@ -1,6 +1,6 @@
 """What a task is: data, split rule, the stages that make features, network, metrics and goals."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from thermo_core.stages.stage import Stage
 from thermo_core.wearable.file import Wearable
+from thermo_core.wearable.profile import Profile
 from thermo_models.fit import Augment, Curves
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 
+Said = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""Outputs (n, outputs) of a network for what its stages make (n, ...)."""
 CHANCE = "chance"
 """Name of what is said where nothing is known: a level to see figures by, and no method to be better than."""
 
@@ -232,6 +235,54 @@ class Examined(Protocol):
 
     def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
         """Plain numbers, lists and maps: what `limits` tells of this task's data and cases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the very model that is kept says of worlds that neither it nor a sibling learnt from.
+
+    Attributes:
+        world: these worlds in words.
+        answer: what it does with what it is not made for, as a sentence that a table follows.
+        refused: share of samples of a kind, by what they are in words, that it does this with; `world`'s own first.
+        ece: expected calibration error of its scores on `world`; None of what is no score.
+        told: sentences of the card about what was seen there besides.
+    """
+
+    world: str
+    answer: str
+    refused: Mapping[str, float]
+    ece: float | None = None
+    told: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """What a task has beside, if its model answers for itself beyond what it was measured on."""
+
+    def probe(self, profile: Profile, stages: tuple[Stage, ...], said: Said, quick: bool) -> Probe:
+        """Of the wearable with what was learnt, its stages to the network's input, and the network; `quick` looks at few samples."""
+
+
+@runtime_checkable
+class Scaled(Protocol):
+    """What a task has beside, if training ends with its scores made as sure as they are right; see `thermo_models.scaling`."""
+
+    def held_out(self, stages: Sequence[Stage], settings: Settings) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Network inputs (n, ...) and classes (n,) of a world that neither training nor any figure has.
+
+        Args:
+            stages: of the wearable, with what was learnt: all of its `Plan`, or of its file.
+            settings: of training.
+        """
+
+
+@runtime_checkable
+class Ablated(Protocol):
+    """What a task has beside, if its card tells what each part of what it sees is worth."""
+
+    def ablate(self, samples: Samples, settings: Settings, quick: bool) -> list[dict[str, Any]]:
+        """Rows of `part`, figures by name, and `interval` of the first of them; by a simple method, people left out."""
 
 
 @runtime_checkable

@@ -17,11 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.stages.stage import Stage
+from thermo_core.wearable.profile import Profile
 from thermo_models import foster, projection, rounding
 from thermo_models.features import network_inputs
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks import recovery_worlds
+from thermo_models.tasks.task import Goal, Plan, Probe, Said
 from thermo_models.tasks.time_constants_limits import limits
 
 NOISES = (0.0, 0.005, 0.01, 0.02)
@@ -171,6 +174,10 @@ class TimeConstants:
                     | {f"{name}_p90": float(np.quantile(e, 0.9)) for name, e in rows.items()}
                 )
         return {**figures, "table": table}
+
+    def probe(self, profile: Profile, stages: tuple[Stage, ...], said: Said, quick: bool) -> Probe:
+        """Refusals of curves that are not as they were taught, and of shapes that are no such curve."""
+        return recovery_worlds.probe(profile, stages, said, 4 if quick else 60)
 
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show; see `time_constants_limits`."""

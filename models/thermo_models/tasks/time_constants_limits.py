@@ -9,7 +9,8 @@ from thermo_models import foster
 def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """The sentences, from the figures of a run."""
     sentences = [
-        "A temperature over time is all it sees, so there is nothing beside temperature to leave out.",
+        "A temperature over time is all it sees, so there is nothing beside temperature to leave out; without it, or by a clock alone, one curve is like "
+        "another.",
         "Synthetic Foster curves with white noise alone, and figures of the network alone. The wearable goes on from what the network says by least "
         "squares that know of an offset, a drift and another amplitude, tell how sure they are, and say 0 parts of what is no such curve (stage "
         "`foster_fit`): `python bench/recovery_worlds.py` prints how that stands curves that are off, drift, begin late, have outliers or coloured noise.",
@@ -33,4 +34,5 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
             f"Median (and 90th percentile) of the error of tau over all curves, the number of parts unknown to the network: {said}. Without "
             "noise, rounding within the network is what is left."
         )
+    sentences += metrics.get("probe", {}).get("told", ())
     return (*sentences, "One training: the interval is of curves alone, and another training differs too.")

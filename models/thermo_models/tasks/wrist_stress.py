@@ -32,6 +32,7 @@ from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, digest_of, open_npz
 from thermo_models.settings import Settings
+from thermo_models.tasks.parts import part_alone
 from thermo_models.tasks.task import CHANCE, Classes, Goal, Plan
 from thermo_models.tasks.wrist_stress_limits import first_lines, limits
 from thermo_models.templates import template
@@ -50,6 +51,8 @@ LEFT_OUT = {"full": (), "without-temperature": (0,), "temperature-only": (1, 2, 
 LINEAR, SMOOTH = 2.5, 1.0
 TREES = 40
 """That stand beside the network."""
+PARTS = 8
+"""Of the people, each of which is told from the others where signals are taken by themselves."""
 RULE = streams.Rule(above=0.5, findings=4, below=0.5)
 """An alarm: two minutes in a row that are more likely than not a task."""
 
@@ -174,6 +177,29 @@ class WristStress(Classes):
             "a run, heart rate 70 bpm higher": run,
             "statistics of different people and moments": mixed,
         }
+
+    def ablate(self, samples: Samples, settings: Settings, quick: bool) -> list[dict[str, Any]]:
+        """Task or rest by each signal alone, by extra trees."""
+        each = samples.features.shape[2]
+        parts = {
+            "all of it": range(len(SIGNALS)), "without temperature": range(1, len(SIGNALS)), "temperature alone": (0,),
+            "heart rate alone": (1,), "conductance alone": (2, 3), "motion alone": (4,),
+        }  # fmt: skip
+        inputs = {
+            name: samples.features[:, list(signals)].reshape(len(samples), each * len(signals))
+            for name, signals in parts.items()
+        } | {"the clock alone": samples.extra["elapsed_s"][:, np.newaxis].astype(np.float32)}
+
+        def tell(train: Samples, test: Samples) -> NDArray[np.float32]:
+            positive = (train.targets[:, 0] > 0.5).astype(np.int64)
+            return extra_trees.tell(train.features, positive, test.features, 2, TREES)[:, 1:]
+
+        return [
+            part_alone(
+                self, name, replace(samples, features=of), settings, PARTS, tell, ("auc_time_matched", "auc"), quick
+            )
+            for name, of in inputs.items()
+        ]
 
     def first_lines(self, metrics: Mapping[str, Any]) -> str:
         """What skin temperature is worth here."""

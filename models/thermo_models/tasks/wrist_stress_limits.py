@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from thermo_models.day_card import an_hour
+
 
 def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """The sentences, from the figures of a run."""
@@ -35,6 +37,9 @@ def _beside(metrics: Mapping[str, Any]) -> list[str]:
         f"tasks after {own['alarms_delay_s'] / 60:.1f} minutes (median) and calls {own['alarms_false_an_hour']:.1f} times an hour for nothing, over "
         f"{own['alarms_hours']:.0f} hours of moments whose last minute is all task or all rest; trees find {100 * trees['alarms_found']:.0f} % and call "
         f"{trees['alarms_false_an_hour']:.1f} times.",
+        an_hour(
+            own["alarms_false_an_hour"], metrics["intervals"]["int8"].get("alarms_false_an_hour"), own["alarms_hours"]
+        ),
         f"The chance that is said is off by {own['ece']:.3f} (expected calibration error), where tasks are as common as here.",
     ]
 
