@@ -46,6 +46,7 @@ class Run:
         signals: numbers of those that the wearable is to send.
         feedings: what it is given meanwhile.
         foreign: streams of others that are recorded too.
+        findings: after how many it ends; None until somebody ends it.
     """
 
     wearable: Wearable
@@ -58,9 +59,10 @@ class Run:
     signals: tuple[int, ...] = ()
     feedings: tuple[Feeding, ...] = ()
     foreign: LslInlets | None = None
+    findings: int | None = None
 
     def go(self, screen: Screen | None, progress: ProgressLine | None, sinks: Sequence[Sink] = ()) -> None:
-        """Listen until the time is over or somebody ends it.
+        """Listen until the time is over, enough was found, or somebody ends it.
 
         Args:
             screen: shows the signals.
@@ -115,7 +117,8 @@ class Run:
                 if self.monitor.lost is None:
                     feeding.go_on(self.monitor.session.profile)
             self.monitor.count_bytes(self.wearable.line.bytes_received)
-            return keyboard.poll() or (until is not None and time.monotonic() >= until)
+            enough = self.findings is not None and self.monitor.finding_count >= self.findings
+            return keyboard.poll() or enough or (until is not None and time.monotonic() >= until)
 
         pump(items, self.monitor.push, sinks, done)
 

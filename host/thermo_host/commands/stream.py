@@ -41,6 +41,10 @@ from thermo_host.stream.signals import named, networks_under
 LONGEST_WORDS = 500
 KEYS = "m marks, q ends it"
 SecondsOption = Annotated[float | None, typer.Option("--seconds", "-s", help="Stop after so long.", min=0.1)]
+FindingsOption = Annotated[
+    int | None,
+    typer.Option("--findings", metavar="N", help="Stop after so many findings.", min=1, show_default=False),
+]
 ReconnectOption = Annotated[bool, typer.Option(help="Go on when the wearable is unplugged and comes back.")]
 SignalsOption = Annotated[
     list[str] | None,
@@ -67,6 +71,7 @@ NoteOption = Annotated[str, typer.Option("--note", help="What it is of; kept in 
 def stream(
     port: PortArgument = None,
     seconds: SecondsOption = None,
+    findings: FindingsOption = None,
     record_to: Annotated[Path | None, typer.Option("--record", help="Record to this new .mcap file too.")] = None,
     subject: SubjectOption = "",
     note: NoteOption = "",
@@ -112,6 +117,7 @@ def stream(
             reconnect,
             _numbers(session, [*(signals or ()), *sent]),
             _feedings(wearable, session, feed, reconnect),
+            findings=findings,
         )
         sinks: list[Sink] = [JsonLines(output.json, monitor, whole)] if as_json else []
         with _outlets(wearable, monitor, output, lsl_scope) if lsl_out else contextlib.nullcontext() as outlets:
@@ -124,6 +130,7 @@ def record(
         Path | None, typer.Option("--output", "-o", help="New .mcap file.", show_default="thermo-SERIAL-TIME.mcap")
     ] = None,
     seconds: SecondsOption = None,
+    findings: FindingsOption = None,
     subject: SubjectOption = "",
     note: NoteOption = "",
     view: Annotated[bool, typer.Option(help="Show the signals meanwhile.")] = False,
@@ -169,6 +176,7 @@ def record(
             _numbers(session, signals or ()),
             _feedings(wearable, session, feed, reconnect),
             foreign,
+            findings,
         )
         with _outlets(wearable, monitor, output, lsl_scope) if lsl_out else contextlib.nullcontext() as outlets:
             sinks = [outlets] if outlets is not None else []

@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping
 from itertools import compress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from thermo_core.quality import in_words
 from thermo_core.signals import Values
 from thermo_host.exports.rows import Column, Known, Row, SampleRow, SessionRow, TableRow, beside, element_names
 from thermo_host.exports.target import Files
+from thermo_host.exports.writer import Writer
 from thermo_host.moments import utc
 
 HEAD = ("utc", "time_us")
@@ -25,7 +25,7 @@ _FORMULA = ("=", "+", "-", "@")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
-class CsvWriter:
+class CsvWriter(Writer):
     """Use it in a `with` block.
 
     Args:
@@ -45,18 +45,14 @@ class CsvWriter:
         self._words: dict[int, str] = {}
         self._thousandths = Thousandths()
 
-    @staticmethod
-    def names(path: Path, known: Known) -> list[Path]:
+    @classmethod
+    def names(cls, path: Path, known: Known) -> list[Path]:
         """All files that may be written for a name, as far as that is known."""
         return [*(beside(path, f"{key}.csv") for key in known), beside(path, ABOUT)]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, value, traceback)
+    def close(self) -> None:
+        """Let go of what is open."""
+        self._stack.close()
 
     def add(self, row: Row) -> None:
         """Write a row."""

@@ -10,8 +10,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import edfio
 import numpy as np
@@ -19,9 +18,10 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 from thermo_core.signals import GAP_PERIODS
-from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Track, element_names
+from thermo_host.exports.rows import Row, SampleRow, SessionRow, Track, element_names
 from thermo_host.exports.spool import Spool
 from thermo_host.exports.target import Files
+from thermo_host.exports.writer import Writer
 
 NO_VALUE = -32768
 HIGHEST = 32767
@@ -40,7 +40,7 @@ STEPS = 10_000
 _NS = 1_000_000_000
 
 
-class EdfWriter:
+class EdfWriter(Writer):
     """Use it in a `with` block.
 
     Args:
@@ -54,17 +54,8 @@ class EdfWriter:
         self._traces: dict[str, _Traces] = {}
         self._annotations: list[tuple[int, int, str]] = []
 
-    @staticmethod
-    def names(path: Path, known: Known) -> list[Path]:
-        """The file."""
-        return [path]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Let go of what is open."""
         for traces in self._traces.values():
             traces.close()
 

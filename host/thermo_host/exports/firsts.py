@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from thermo_core.errors import UsageError
 from thermo_host.exports.render import scale_of
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Track, beside
 from thermo_host.exports.target import Files
+from thermo_host.exports.writer import Writer
 
 Span = tuple[float, float]
 
@@ -39,7 +39,7 @@ class Drawing:
     nothing: str
 
 
-class FirstOfEach:
+class FirstOfEach(Writer):
     """Use it in a `with` block.
 
     Args:
@@ -62,16 +62,8 @@ class FirstOfEach:
 
     @classmethod
     def names(cls, path: Path, known: Known) -> list[Path]:
-        """Files there will be."""
+        """All files that may be written for a name, as far as that is known."""
         return files_known(path, known, cls.drawing.draws)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Nothing is left open."""
 
     @property
     def done(self) -> bool:

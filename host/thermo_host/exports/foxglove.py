@@ -11,8 +11,7 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import foxglove
 import numpy as np
@@ -35,8 +34,9 @@ from numpy.typing import NDArray
 from thermo_core.signals import Values
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.exports.boxes import Box, looked_at, warm_spots
-from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, TableRow, Track, element_names
+from thermo_host.exports.rows import Row, SampleRow, SessionRow, TableRow, Track, element_names
 from thermo_host.exports.target import Files
+from thermo_host.exports.writer import Writer
 
 ZERO_CELSIUS = 273.15
 STEPS = 100
@@ -215,7 +215,7 @@ class Scene:
         return Channel(topic, schema=schema, context=self._context, metadata={**metadata, "notice": self._notice})
 
 
-class FoxgloveWriter:
+class FoxgloveWriter(Writer):
     """Use it in a `with` block.
 
     Args:
@@ -230,17 +230,8 @@ class FoxgloveWriter:
         self._writer = foxglove.open_mcap(path, allow_overwrite=True, context=context)
         self._scene = Scene(context, first)
 
-    @staticmethod
-    def names(path: Path, known: Known) -> list[Path]:
-        """The file."""
-        return [path]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Let go of what is open."""
         self._writer.close()
         self._scene.close()
 

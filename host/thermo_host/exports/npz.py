@@ -4,16 +4,16 @@ import json
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
-from thermo_host.exports.rows import Column, Known, Row, SampleRow, SessionRow, Table, file_part
+from thermo_host.exports.rows import Column, Row, SampleRow, SessionRow, Table, file_part
 from thermo_host.exports.spool import Spool, TextSpool
 from thermo_host.exports.target import Files
+from thermo_host.exports.writer import Writer
 from thermo_host.moments import utc
 
 npy: Any = numpy_format  # its stubs know none of what is used here
@@ -22,7 +22,7 @@ COMPRESSION = 1
 _DTYPES = {"float": "<f8", "int": "<i8", "time": "<i8"}
 
 
-class NpzWriter:
+class NpzWriter(Writer):
     """Use it in a `with` block.
 
     Of a signal NAME there are NAME (n, *shape), NAME.utc_ns, NAME.utc, NAME.time_us and NAME.flags, where it fills in pixels
@@ -45,17 +45,8 @@ class NpzWriter:
         self._arrays: dict[str, list[Spool]] = {}
         self._samples = 0
 
-    @staticmethod
-    def names(path: Path, known: Known) -> list[Path]:
-        """The file."""
-        return [path]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Let go of what is open."""
         for _, column in self._columns.values():
             column.close()
 

@@ -3,8 +3,7 @@
 import json
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, TableRow, beside, element_names
 from thermo_host.exports.target import Files
+from thermo_host.exports.writer import Writer
 
 ROW_GROUP_BYTES = 1 << 20
 """Bytes of numbers that are held before they are written."""
@@ -25,7 +25,7 @@ UTC = pa.timestamp("ns", tz="UTC")
 _TYPES = {"float": pa.float64(), "int": pa.int64(), "text": pa.string(), "time": UTC}
 
 
-class ParquetWriter:
+class ParquetWriter(Writer):
     """Use it in a `with` block.
 
     A row is a moment: utc, time_us, the value, flags; a signal of several numbers has a list of fixed size, row by row of its
@@ -41,17 +41,13 @@ class ParquetWriter:
         self._facts = dict(first.facts)
         self._tables: dict[Path, _Table] = {}
 
-    @staticmethod
-    def names(path: Path, known: Known) -> list[Path]:
+    @classmethod
+    def names(cls, path: Path, known: Known) -> list[Path]:
         """All files that may be written for a name, as far as that is known."""
         return [beside(path, f"{key}.parquet") for key in known]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Let go of what is open."""
         for table in self._tables.values():
             table.close()
 

@@ -2,8 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import av
 import numpy as np
@@ -16,6 +15,7 @@ from thermo_host.exports.render import Caption, image, size
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Track
 from thermo_host.exports.spool import Spool
 from thermo_host.exports.target import Files
+from thermo_host.exports.writer import Writer
 from thermo_host.moments import utc
 
 CODEC = "libx264"
@@ -25,7 +25,7 @@ TICK = Fraction(1, 1000)
 RATE_HZ = 25
 
 
-class Mp4Writer:
+class Mp4Writer(Writer):
     """Use it in a `with` block. One scale holds for the whole film.
 
     Args:
@@ -39,17 +39,13 @@ class Mp4Writer:
         self._span = span
         self._films: dict[str, _Film] = {}
 
-    @staticmethod
-    def names(path: Path, known: Known) -> list[Path]:
-        """Files there will be."""
+    @classmethod
+    def names(cls, path: Path, known: Known) -> list[Path]:
+        """All files that may be written for a name, as far as that is known."""
         return files_known(path, known, is_picture)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Let go of what is open."""
         for film in self._films.values():
             film.column.close()
 

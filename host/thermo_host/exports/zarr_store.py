@@ -6,17 +6,17 @@ float32 as it was decoded. Attributes are those of the CF conventions, which xar
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numcodecs
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from thermo_host.exports.rows import Column, Known, Row, SampleRow, SessionRow, Table, Track, element_names, file_part
+from thermo_host.exports.rows import Column, Row, SampleRow, SessionRow, Table, Track, element_names, file_part
 from thermo_host.exports.spool import Spool, TextSpool
 from thermo_host.exports.target import Files
+from thermo_host.exports.writer import Writer
 
 FORMAT: Any = 2
 """Of Zarr: the one in which texts have a type that every reader knows."""
@@ -27,7 +27,7 @@ EPOCH = "nanoseconds since 1970-01-01T00:00:00Z"
 _DTYPES = {"float": "<f8", "int": "<i8", "time": "<i8"}
 
 
-class ZarrWriter:
+class ZarrWriter(Writer):
     """Use it in a `with` block.
 
     Of a signal NAME there is a group NAME with `celsius` (n, *shape), or `value` where its unit is another, `utc_ns`, `time_us`,
@@ -49,17 +49,8 @@ class ZarrWriter:
         self._groups: dict[str, _Group] = {}
         self._samples = 0
 
-    @staticmethod
-    def names(path: Path, known: Known) -> list[Path]:
-        """The folder."""
-        return [path]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Let go of what is open."""
         for group in self._groups.values():
             group.close()
 

@@ -154,6 +154,11 @@ class Monitor:
         """Numbers so far."""
         return self._traffic.statistics(self.decoding, self._now_ns)
 
+    @property
+    def finding_count(self) -> int:
+        """Findings so far, of all models."""
+        return self._traffic.findings
+
     def _change(self, session: Session) -> None:
         self.changes.append(Change(self._now_ns, changes(self.session, session)))
         if session.profile != self.session.profile:

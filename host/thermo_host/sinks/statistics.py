@@ -63,7 +63,7 @@ class Traffic:
     """Counts what a stream carries."""
 
     def __init__(self) -> None:
-        self._findings = 0
+        self.findings = 0
         self._markers = 0
         self._gaps = 0
         self._gap_ns = 0
@@ -83,7 +83,7 @@ class Traffic:
 
     def finding(self) -> None:
         """One came."""
-        self._findings += 1
+        self.findings += 1
 
     def marker(self) -> None:
         """Somebody set one."""
@@ -121,7 +121,7 @@ class Traffic:
         return Statistics(
             moments={name: decoding.counted[number].moments for number, name in enumerate(names)},
             moments_per_second={name: self._rate(number, now_ns) for number, name in enumerate(names)},
-            findings=self._findings,
+            findings=self.findings,
             lost_blocks=decoding.total(["lost"]),
             invalid_blocks=decoding.total(["invalid"]),
             strange_blocks=decoding.total(["strange"]),
