@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 
@@ -28,8 +29,10 @@ from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.recordings.part import PART as RECORDINGS
 from thermo_hub.review.part import PART as REVIEW
-from thermo_hub.security.accesses import Accesses
+from thermo_hub.security.accesses import DAY_NS, Accesses
+from thermo_hub.security.aliases import Aliases
 from thermo_hub.security.guard import BODY_LIMIT, Guard
+from thermo_hub.security.roles import RESEARCHES
 from thermo_hub.trends.part import PART as TRENDS
 
 TITLE, DESCRIPTION = "thermo-hub", "Wearable thermal sensors. Informs only. Not a medical device."
@@ -89,7 +92,8 @@ def application(hub: Hub, parts: Sequence[Part] = PARTS, refused: Callable[[Ther
     )
     app.state.hub = hub
     app.state.routes = routes(parts)
-    app.state.accesses = Accesses(hub.store)
+    app.state.accesses = Accesses(hub.store, kept_ns=round(hub.settings.keep.accesses_days * DAY_NS))
+    app.state.aliases = Aliases(hub.settings, hub.store)
     app.add_exception_handler(ThermoError, _told)
     app.add_exception_handler(ClientDisconnect, _too_large)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
@@ -107,10 +111,13 @@ ASKED = (UsageError, ImageFormatError, SignatureError, BundleError)
 """Errors that are in what was asked for or sent."""
 
 
-async def _told(_: Request, error: Exception) -> JSONResponse:
-    """An error of ours as a sentence."""
+async def _told(request: Request, error: Exception) -> JSONResponse:
+    """An error of ours as a sentence, which names no wearer to a researcher."""
     status = 400 if isinstance(error, ASKED) else 502 if isinstance(error, LinkError) else 500
-    return JSONResponse({"detail": str(error), "kind": type(error).__name__}, status)
+    said = str(error)
+    if request.scope.get(RESEARCHES):
+        said = await run_in_threadpool(request.app.state.aliases.scrubbed, said)
+    return JSONResponse({"detail": said, "kind": type(error).__name__}, status)
 
 
 async def _too_large(_: Request, __: Exception) -> JSONResponse:

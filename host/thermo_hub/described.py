@@ -47,7 +47,7 @@ def says(
 
     Args:
         model: of what it answers; None where that is no JSON.
-        more: refusals beside those that every route has (400, 401, 403, 404, 422, 500).
+        more: refusals beside those that every route has (400, 401, 403, 404, 422, 429, 500).
         media: type of what it answers where that is no JSON.
         status: of the answer.
     """
@@ -56,6 +56,6 @@ def says(
         found[status] = {"model": model, "description": "What was asked for."}
     elif media:
         found[status] = {"content": {media: {"schema": BINARY}}, "description": "What was asked for."}
-    for code in sorted({400, 401, 403, 404, 422, 500, *more}):
+    for code in sorted({400, 401, 403, 404, 422, 429, 500, *more}):
         found[code] = {"model": Refused, "description": REFUSALS[code]}
     return found

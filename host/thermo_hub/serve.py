@@ -57,7 +57,9 @@ async def _run(
     store = await asyncio.to_thread(open_store, settings)
     try:
         bus, door = Bus(asyncio.get_running_loop()), Door(store)
-        hub = Hub(settings, bus, store, Wearables(store, bus, ports), door, Bundles(settings.bundles))
+        keep = settings.keep
+        bundles = Bundles(settings.bundles, keep.bundles, round(keep.bundles_mb * (1 << 20)))
+        hub = Hub(settings, bus, store, Wearables(store, bus, ports), door, bundles)
         refusals: list[ThermoError] = []
         server = _Server(
             uvicorn.Config(
@@ -119,6 +121,8 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind((settings.host, settings.port))
+        # Until it listens the system may give the port to somebody else.
+        taken.listen()
     except OSError as error:
         taken.close()
         raise UsageError(

@@ -20,6 +20,23 @@ PORT = 8123
 LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
+class Kept(schema.Record, frozen=True):
+    """How much is kept of what people and programs can make without end.
+
+    Attributes:
+        bundles: that one account has given to run recordings with, and as many that were flashed from here; beyond that the one goes that
+            has been used by nobody for longest.
+        bundles_mb: of all of them together.
+        accesses_days: for which it is kept who looked at whom.
+        spare_mb: that recordings leave free on the disk.
+    """
+
+    bundles: Annotated[int, Meta(ge=1, le=10_000)] = 16
+    bundles_mb: Annotated[float, Meta(ge=16, le=1e6)] = 256.0
+    accesses_days: Annotated[float, Meta(ge=1, le=36_525)] = 3653.0
+    spare_mb: Annotated[float, Meta(ge=0, le=1e9)] = 512.0
+
+
 class Settings(schema.Record, frozen=True):
     """What `hub.toml` may say; all of it may be left out.
 
@@ -37,6 +54,7 @@ class Settings(schema.Record, frozen=True):
         mqtt: a broker that is told what the wearables here send; none where left out.
         ingest: a broker from which records of other hubs are taken; none where left out.
         usual_learn_s: seconds for which a picture is learned before it is said what of it is not usual.
+        keep: how much is kept of what people can make without end.
     """
 
     host: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"
@@ -53,6 +71,7 @@ class Settings(schema.Record, frozen=True):
     mqtt: Mqtt | None = None
     ingest: Ingest | None = None
     usual_learn_s: Annotated[float, Meta(ge=1, le=1e7)] = 600.0
+    keep: Kept = Kept()
 
     @property
     def place(self) -> Path:

@@ -24,6 +24,7 @@ LONGEST_NAME = 64
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
 INVITATION_NS = 7 * 24 * 3600 * 1_000_000_000
 TOKEN_BYTES = 32
+MOST_ACCOUNTS = 1000
 LEAST_DIFFERENT = 5
 """Different characters of a password."""
 
@@ -106,18 +107,27 @@ class Book:
         """A one-time token by which somebody sets a password of their own; for an account that is there a new password and roles.
 
         Raises:
-            UsageError: no name, or no role.
+            UsageError: no name, no role, or too many accounts.
         """
         name, chosen = checked_name(name), _roles(roles)
         token, now = secrets.token_urlsafe(TOKEN_BYTES), time.time_ns()
         with self._store.write() as connection:
+            accounts = set(connection.execute(select(ACCOUNT.c.name)).scalars())
+            lapsed = set(connection.execute(select(INVITATION.c.name).where(INVITATION.c.expires_ns < now)).scalars())
             connection.execute(delete(INVITATION).where(INVITATION.c.expires_ns < now))
             connection.execute(delete(INVITATION).where(INVITATION.c.name == name))
+            others = set(connection.execute(select(INVITATION.c.name)).scalars())
+            if len(accounts | others | {name}) > MOST_ACCOUNTS:
+                raise UsageError(
+                    f"A hub has {MOST_ACCOUNTS} accounts and invitations at most; delete accounts that nobody uses first."
+                )
             connection.execute(
                 insert(INVITATION).values(
                     token_sha256=_hash(token), name=name, roles=chosen, expires_ns=now + INVITATION_NS
                 )
             )
+        for one in lapsed - accounts - others - {name}:  # who never came sees nothing
+            self._door.scopes.assign(one, (), name)
         return token
 
     def accept(self, token: str, password: str) -> str:

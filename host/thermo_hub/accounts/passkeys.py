@@ -95,8 +95,7 @@ class Passkeys:
             if connection.execute(select(ACCOUNT.c.name).where(ACCOUNT.c.name == name)).first() is None:
                 raise UsageError("Only an account has passkeys; sign in by one.")
             rows = _rows(connection, name)
-        if len(rows) >= MOST_PASSKEYS:
-            raise UsageError(f"An account has {MOST_PASSKEYS} passkeys at most; remove one first.")
+        _check_room(len(rows))
         made = generate_registration_options(
             rp_id=site.rp_id,
             rp_name=RP_NAME,
@@ -115,7 +114,8 @@ class Passkeys:
         """Keep the passkey that a browser has made.
 
         Raises:
-            UsageError: it is none, answers no challenge of this account that is open, or is of another site.
+            UsageError: it is none, answers no challenge of this account that is open, is of another site, or the account has as many as
+                it may have.
         """
         challenge = self._take(credential, name)
         try:
@@ -132,6 +132,7 @@ class Passkeys:
         with self._store.write() as connection:
             if connection.execute(select(PASSKEY.c.id).where(PASSKEY.c.id == key)).first() is not None:
                 raise UsageError("This passkey is known already.")
+            _check_room(len(_rows(connection, name)))
             connection.execute(
                 insert(PASSKEY).values(
                     id=key,
@@ -208,6 +209,11 @@ class Passkeys:
         if until_s <= self._now_s() or whose != name:
             raise UsageError("This was answered before, or too late; try again.")
         return challenge
+
+
+def _check_room(count: int) -> None:
+    if count >= MOST_PASSKEYS:
+        raise UsageError(f"An account has {MOST_PASSKEYS} passkeys at most; remove one first.")
 
 
 def _rows(connection: Connection, name: str) -> list[Any]:

@@ -1,17 +1,16 @@
 """What runs of accounts, and how often somebody may try to come in."""
 
 import asyncio
-import math
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from thermo_hub.accounts.book import Book
-from thermo_hub.accounts.limits import Limit
 from thermo_hub.accounts.passkeys import Passkeys
 from thermo_hub.hub import Hub, hub_of
+from thermo_hub.security.limits import Limit, held
 
 NAME = "accounts"
 AT_ONCE = 2
@@ -55,9 +54,6 @@ def limit(runs: Running, request: Request, name: str) -> None:
         request: whose address counts.
         name: of the account that is tried; "" for none.
     """
-    address = request.client.host if request.client is not None else ""
-    wait_s = runs.by_address.wait_s(address)
-    wait_s = max(wait_s, runs.by_name.wait_s(name) if name and not wait_s else 0.0)
-    if wait_s:
-        seconds = math.ceil(wait_s)
-        raise HTTPException(429, f"Too many tries; wait {seconds} s.", {"retry-after": str(seconds)})
+    held(runs.by_address, request.client.host if request.client is not None else "")
+    if name:
+        held(runs.by_name, name)

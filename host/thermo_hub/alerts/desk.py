@@ -122,7 +122,7 @@ class Desk:
             self._turn(event.wearable, turn)
 
     async def change(self, write: Write) -> Any:
-        """Change the store in its turn; what the change gives.
+        """Change the store in its turn; what the change gives. Who is cancelled before that turn has changed nothing.
 
         Raises:
             UsageError: as the change.
@@ -292,6 +292,9 @@ class Desk:
     async def _write_on(self) -> None:
         while True:
             write, answer = await self._writes.get()
+            # Who asked may have gone; from here on they cannot take it back.
+            if answer is not None and not answer.set_running_or_notify_cancel():
+                continue
             try:
                 kept = await self._written(write, patient=answer is None)
             except Exception as error:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
@@ -38,6 +38,7 @@ from thermo_hub.alerts.rules import OWN
 from thermo_hub.alerts.thresholds import of_wearer, with_threshold, without_threshold
 from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.security.limits import Limit, held
 from thermo_hub.security.roles import TENDING, WATCHING, Role, Seen, Visitor, allow
 from thermo_hub.zones import zone_of
 
@@ -55,10 +56,15 @@ class Running:
     Attributes:
         desk: of alerts.
         channels: by name.
+        tests, snoozes, changes: how often one name may test channels, an alert may be snoozed, and one name may change rules; each time is
+            kept.
     """
 
     desk: Desk
     channels: Mapping[str, Channel]
+    tests: Limit = field(default_factory=lambda: Limit(20, 600))
+    snoozes: Limit = field(default_factory=lambda: Limit(60, 3600))
+    changes: Limit = field(default_factory=lambda: Limit(120, 3600))
 
 
 @contextlib.asynccontextmanager
@@ -224,6 +230,7 @@ async def change_rules(
         raise HTTPException(
             403, "The rules are of all wearables, and you do not see all; set thresholds of yours instead."
         )
+    held(runs.changes, visitor.name, "Rules were changed too often")
     made = await run_in_threadpool(runs.desk.files.parse, body.toml)
     found = await runs.desk.change_rules(lambda _: made, visitor.name, body.expected)
     return {"version": found.version}
@@ -257,6 +264,7 @@ async def set_threshold(
     wearable: str, rule: str, body: OwnThreshold, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]
 ) -> dict[str, Any]:
     """Give a wearer a threshold of their own; a new version of the rules, which holds from now on."""
+    held(runs.changes, visitor.name, "Rules were changed too often")
     change = with_threshold(wearable, rule, body.when, body.clear or None, body.why or None)
     found = await runs.desk.change_rules(change, visitor.name, body.expected)
     return {"version": found.version}
@@ -267,6 +275,7 @@ async def remove_threshold(
     wearable: str, rule: str, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]
 ) -> dict[str, Any]:
     """Give a wearer the threshold of everybody again."""
+    held(runs.changes, visitor.name, "Rules were changed too often")
     found = await runs.desk.change_rules(without_threshold(wearable, rule), visitor.name, None)
     return {"version": found.version}
 
@@ -281,6 +290,7 @@ async def test(
     for name in body.channels:
         if name not in runs.channels:
             raise UsageError(f"There is no channel {name!r:.60}; there is {', '.join(runs.channels)}.")
+    held(runs.tests, visitor.name, "Channels were tested too often")
     kept = await runs.desk.test(body.wearable, body.channels or list(runs.channels), visitor.name)
     return dict(kept.facts)
 
@@ -302,6 +312,7 @@ async def acknowledge(alert: str, body: Note, runs: Runs, hub: Mine, visitor: Se
 @ROUTER.post("/{alert}/snooze", responses=says(Alert))
 async def snooze(alert: str, body: Snooze, runs: Runs, visitor: Sees) -> dict[str, Any]:
     """Have it call nobody for a while, whatever becomes of it meanwhile."""
+    held(runs.snoozes, alert, "This alert was snoozed too often, and can be acknowledged")
     until_ns = time.time_ns() + round(body.minutes * 60e9)
     kept = await runs.desk.change(
         lambda now_ns: runs.desk.keeper.snooze(alert, now_ns, visitor.name, until_ns, body.note)

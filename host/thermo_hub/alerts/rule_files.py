@@ -23,6 +23,8 @@ from thermo_hub.alerts.toml_text import to_toml
 from thermo_hub.security.scopes import ALL, Scope
 
 MAX_FILE = 1 << 20
+MOST_VERSIONS = 1000
+"""That are kept, the newest."""
 _NAME = re.compile(r"^(\d{6})\.toml$")
 NOTICE = "# Rules of alerts. Informs only. Not a medical device.\n"
 
@@ -128,6 +130,8 @@ class RuleFiles:
             text = NOTICE + to_toml(schema.to_readable(made))
             made = self.parse(text)
             write_file(self._path(made.version), text.encode())
+            for version in self.versions()[:-MOST_VERSIONS]:
+                self._path(version).unlink(missing_ok=True)
             return made
 
     def _path(self, version: int) -> Path:

@@ -26,7 +26,7 @@ from thermo_hub.anomaly.answers import RestsOn
 from thermo_hub.anomaly.deviation import Deviation, Overlay
 from thermo_hub.anomaly.drawing import Drawing, Subject, draw, to_png, to_svg
 from thermo_hub.anomaly.occlusion import Rest
-from thermo_hub.anomaly.rests import Rests
+from thermo_hub.anomaly.rests import Rests, told
 from thermo_hub.anomaly.tables import ALERT_PICTURE
 from thermo_hub.described import says
 from thermo_hub.events import ALERT_STEP, Announced, Event, Fed, Joined, Pictured, Sampled
@@ -234,7 +234,7 @@ async def rests(wearable: str, model: str, watch: Watching) -> dict[str, Any]:
         found = await watch.rests.of(wearable, model)
     except UsageError as error:
         return {"known": False, "why": str(error)}
-    return {"known": True, "signal": found.signal, "utc": round(found.utc_ns / 1e6, 1), **found.rest.to_map()}
+    return told(found)
 
 
 @ROUTER.get(

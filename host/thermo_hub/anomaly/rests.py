@@ -3,15 +3,18 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.recording.session import Session
+from thermo_core.signals import Values
 from thermo_core.wearable.profile import Model
 from thermo_hub.anomaly.occlusion import Rest, rests_on
 from thermo_hub.events import Event, Fed
 from thermo_hub.hub import Hub
+from thermo_hub.wearables.bundles import Bundles
 
 FRESH_NS = 2_000_000_000
 """For so long the last answer is given again."""
@@ -67,26 +70,47 @@ class Rests:
         made = self._made.get((wearable, model))
         if made is None or not 0 <= fed.utc_ns - made.utc_ns < FRESH_NS:
             loop = asyncio.get_running_loop()
-            made = await loop.run_in_executor(self._worker, self._make, worn.session, fed)
+            bundles = self._hub.bundles
+            made = await loop.run_in_executor(
+                self._worker, resting, bundles, worn.session, model, fed.utc_ns, fed.values
+            )
             self._made[wearable, model] = made
         return made
 
-    def _make(self, session: Session, fed: Fed) -> Resting:
-        model = next((one for one in session.profile.models if one.name == fed.model), None)
-        if model is None or not model.scores:
-            raise UsageError("What a score rests on can be said; this model gives none.")
-        place, signal = _picture(session, model)
-        if not all(np.isfinite(values).all() for values in fed.values):
-            raise UsageError("The picture has pixels without a value, of which the model says nothing.")
-        networks = self._hub.bundles.networks(session.hello.bundle_sha256)
-        if networks is None or model.name not in networks:
-            raise UsageError(
-                "The network of this wearable is not known here; flash its bundle from the Devices page, and it will be."
-            )
-        try:
-            return Resting(signal, fed.utc_ns, rests_on(networks[model.name], fed.values, place, model.scores))
-        except ThermoError as error:
-            raise UsageError(f"What the finding rests on cannot be worked out: {error}") from error
+
+def resting(bundles: Bundles, session: Session, model_name: str, utc_ns: int, values: tuple[Values, ...]) -> Resting:
+    """What a finding rests on.
+
+    Args:
+        bundles: that are known, the wearable's among them.
+        session: that held.
+        model_name: of the model.
+        utc_ns: of the moment.
+        values: that the model was given, in the order of its inputs.
+
+    Raises:
+        UsageError: it cannot be said; the sentence says why.
+    """
+    model = next((one for one in session.profile.models if one.name == model_name), None)
+    if model is None or not model.scores:
+        raise UsageError("What a score rests on can be said; this model gives none.")
+    place, signal = _picture(session, model)
+    if not all(np.isfinite(one).all() for one in values):
+        raise UsageError("The picture has pixels without a value, of which the model says nothing.")
+    networks = bundles.networks(session.hello.bundle_sha256)
+    if networks is None or model.name not in networks:
+        raise UsageError(
+            "The network of this wearable is not known here; flash its bundle from the Devices page, and it will be."
+        )
+    try:
+        return Resting(signal, utc_ns, rests_on(networks[model.name], values, place, model.scores))
+    except ThermoError as error:
+        raise UsageError(f"What the finding rests on cannot be worked out: {error}") from error
+
+
+def told(found: Resting) -> dict[str, Any]:
+    """The same as `answers.RestsOn`."""
+    return {"known": True, "signal": found.signal, "utc": round(found.utc_ns / 1e6, 1), **found.rest.to_map()}
 
 
 def _picture(session: Session, model: Model) -> tuple[int, str]:

@@ -1,8 +1,12 @@
 """The line to a broker: one way to open it, and one sentence where it cannot be."""
 
+import asyncio
+import math
 import re
 import ssl
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import TypeVar
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -23,6 +27,23 @@ VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V3
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 FAILURES = (aiomqtt.MqttError, OSError, ValueError)
 """What a line fails with."""
+Answer = TypeVar("Answer")
+
+
+class Line(aiomqtt.Client):
+    """A line whose waits can be cancelled at any moment.
+
+    `asyncio.wait_for`, by which aiomqtt waits, passes over a cancellation that comes with the answer it waits for (Python 3.11,
+    python/cpython#86296): a task that tells the broker something could not be ended then, nor the hub.
+    """
+
+    async def _wait_for(self, fut: Awaitable[Answer], timeout: float | None) -> Answer:
+        wait_s = self.timeout if timeout is None else timeout
+        try:
+            async with asyncio.timeout(None if wait_s == math.inf else wait_s):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("Operation timed out") from None
 
 
 class Door:
@@ -48,9 +69,7 @@ class Door:
         """The broker, in words."""
         return f"{self._settings.host}:{self._settings.port}"
 
-    def client(
-        self, identifier: str | None = None, will: aiomqtt.Will | None = None, lasting: bool = False
-    ) -> aiomqtt.Client:
+    def client(self, identifier: str | None = None, will: aiomqtt.Will | None = None, lasting: bool = False) -> Line:
         """A line that is opened by `async with`.
 
         Args:
@@ -64,7 +83,7 @@ class Door:
         if newest and lasting:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = FOR_EVER_S
-        client = aiomqtt.Client(
+        client = Line(
             settings.host,
             settings.port,
             username=self._user,

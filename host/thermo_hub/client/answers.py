@@ -952,6 +952,7 @@ class Listed(msgspec.Struct, frozen=True):
         name: of the file.
         size: bytes.
         recording: id of the wearable that it is being made of; None where it is over.
+        wearable: id of the wearable that it is of; "" where it cannot be read.
         serial, profile, bundle, simulated, started, subject, note: whose it is; absent where it cannot be read.
         problem: why it cannot be read.
     """
@@ -959,6 +960,7 @@ class Listed(msgspec.Struct, frozen=True):
     name: str
     size: int
     recording: str | None
+    wearable: str
     serial: str = ""
     profile: str = ""
     bundle: str = ""
@@ -1411,6 +1413,32 @@ class OpinionSaid(msgspec.Struct, frozen=True):
     shapes: list[MarkedPlace]
     ranges: list[list[Any]]
     note: str = ""
+
+
+class TrendedWearable(msgspec.Struct, frozen=True):
+    """A wearable of which there are trends.
+
+    Attributes:
+        wearable: id; for a researcher a pseudonym, by which other routes know it too.
+        profile: name of what it is.
+        label: what people call it; "" for a researcher.
+    """
+
+    wearable: str
+    profile: str
+    label: str
+
+
+class Trended(msgspec.Struct, frozen=True):
+    """Wearables of which there are trends.
+
+    Attributes:
+        wearables: each, those that were here last first.
+        notice: that they inform only.
+    """
+
+    wearables: list[TrendedWearable]
+    notice: str
 
 
 class Series(msgspec.Struct, frozen=True):

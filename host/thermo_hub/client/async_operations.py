@@ -50,6 +50,7 @@ from thermo_hub.client.answers import (
     SeenAlert,
     Sendings,
     Thresholds,
+    Trended,
     Trends,
     Usual,
     Watched,
@@ -387,8 +388,9 @@ class AsyncDevicesOperations:
         set_points: Sequence[float] = (30.0, 37.0),
         quick: bool = False,
         uncertainty_k: float = 0.1,
+        sensor: str = "",
     ) -> Job:
-        """Calibrate it before a blackbody or in a bath; a job, which asks for readings and whether to write.
+        """Calibrate it before a blackbody, in a bath or in positions; a job, which asks for readings and whether to write.
 
         Roles: administrator, engineer.
         """
@@ -396,7 +398,7 @@ class AsyncDevicesOperations:
             "POST",
             f"/api/devices/{quoted(wearable)}/calibrate",
             Job,
-            body={"set_points": set_points, "quick": quick, "uncertainty_k": uncertainty_k},
+            body={"set_points": set_points, "quick": quick, "uncertainty_k": uncertainty_k, "sensor": sensor},
         )
 
     async def job(self, wearable: str) -> JobNow:
@@ -453,7 +455,7 @@ class AsyncFhirOperations:
         return await self._line.ask("GET", f"/api/fhir/{quoted(wearable)}/consents", Consents)
 
     async def say_consent(self, wearable: str, purpose: Purpose, given: bool, *, note: str = "") -> Consents:
-        """Give the wearer's consent for a purpose, or withdraw it.
+        """Give the wearer's consent for a purpose, or withdraw it, which is never refused.
 
         Roles: administrator, wearer.
         """
@@ -623,7 +625,7 @@ class AsyncRecordingsOperations:
         )
 
     async def recordings(self) -> Recordings:
-        """All recordings that the visitor sees, the newest first, and those that are being made.
+        """All recordings that the visitor sees, the newest first, and those that are being made; a researcher gets pseudonyms.
 
         Roles: carer, clinician, researcher, wearer.
         """
@@ -643,8 +645,17 @@ class AsyncRecordingsOperations:
         """
         return await self._line.ask("GET", f"/api/recordings/{quoted(recording)}/pictures/{quoted(signal)}", bytes)
 
+    async def rests(self, recording: str, model: str, at_ms: float) -> RestsOn:
+        """What a model's finding at a moment of a recording rests on: the part of the picture without which it would say so less.
+
+        Roles: carer, clinician, researcher, wearer.
+        """
+        return await self._line.ask(
+            "GET", f"/api/recordings/{quoted(recording)}/rests/{quoted(model)}", RestsOn, query={"at_ms": at_ms}
+        )
+
     async def file(self, recording: str) -> bytes:
-        """The recording itself.
+        """The recording itself; a researcher gets a copy that names nobody.
 
         Roles: carer, clinician, researcher, wearer.
         """
@@ -695,7 +706,7 @@ class AsyncReviewOperations:
         return await self._line.ask("GET", "/api/review/agreement", Agreements)
 
     async def exported(self, profile: str, *, model: str = "", decided: bool = False) -> bytes:
-        """What was read of a wearable, as the file that `thermo-models train --labels` takes.
+        """What was read of a wearable and its wearers have agreed to training with, as the file that `thermo-models train --labels` takes.
 
         Roles: clinician, researcher.
         """
@@ -749,6 +760,13 @@ class AsyncTrendsOperations:
 
     def __init__(self, line: AsyncLine) -> None:
         self._line = line
+
+    async def trended(self) -> Trended:
+        """Wearables that the visitor sees and of which there are trends, whether they are here or away.
+
+        Roles: carer, clinician, researcher, wearer.
+        """
+        return await self._line.ask("GET", "/api/trends", Trended)
 
     async def series(self, wearable: str) -> AllSeries:
         """What there are trends of.

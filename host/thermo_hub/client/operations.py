@@ -50,6 +50,7 @@ from thermo_hub.client.answers import (
     SeenAlert,
     Sendings,
     Thresholds,
+    Trended,
     Trends,
     Usual,
     Watched,
@@ -379,8 +380,9 @@ class DevicesOperations:
         set_points: Sequence[float] = (30.0, 37.0),
         quick: bool = False,
         uncertainty_k: float = 0.1,
+        sensor: str = "",
     ) -> Job:
-        """Calibrate it before a blackbody or in a bath; a job, which asks for readings and whether to write.
+        """Calibrate it before a blackbody, in a bath or in positions; a job, which asks for readings and whether to write.
 
         Roles: administrator, engineer.
         """
@@ -388,7 +390,7 @@ class DevicesOperations:
             "POST",
             f"/api/devices/{quoted(wearable)}/calibrate",
             Job,
-            body={"set_points": set_points, "quick": quick, "uncertainty_k": uncertainty_k},
+            body={"set_points": set_points, "quick": quick, "uncertainty_k": uncertainty_k, "sensor": sensor},
         )
 
     def job(self, wearable: str) -> JobNow:
@@ -441,7 +443,7 @@ class FhirOperations:
         return self._line.ask("GET", f"/api/fhir/{quoted(wearable)}/consents", Consents)
 
     def say_consent(self, wearable: str, purpose: Purpose, given: bool, *, note: str = "") -> Consents:
-        """Give the wearer's consent for a purpose, or withdraw it.
+        """Give the wearer's consent for a purpose, or withdraw it, which is never refused.
 
         Roles: administrator, wearer.
         """
@@ -609,7 +611,7 @@ class RecordingsOperations:
         return self._line.ask("POST", f"/api/wearables/{quoted(wearable)}/recording/mark", Marked, body={"text": text})
 
     def recordings(self) -> Recordings:
-        """All recordings that the visitor sees, the newest first, and those that are being made.
+        """All recordings that the visitor sees, the newest first, and those that are being made; a researcher gets pseudonyms.
 
         Roles: carer, clinician, researcher, wearer.
         """
@@ -629,8 +631,17 @@ class RecordingsOperations:
         """
         return self._line.ask("GET", f"/api/recordings/{quoted(recording)}/pictures/{quoted(signal)}", bytes)
 
+    def rests(self, recording: str, model: str, at_ms: float) -> RestsOn:
+        """What a model's finding at a moment of a recording rests on: the part of the picture without which it would say so less.
+
+        Roles: carer, clinician, researcher, wearer.
+        """
+        return self._line.ask(
+            "GET", f"/api/recordings/{quoted(recording)}/rests/{quoted(model)}", RestsOn, query={"at_ms": at_ms}
+        )
+
     def file(self, recording: str) -> bytes:
-        """The recording itself.
+        """The recording itself; a researcher gets a copy that names nobody.
 
         Roles: carer, clinician, researcher, wearer.
         """
@@ -679,7 +690,7 @@ class ReviewOperations:
         return self._line.ask("GET", "/api/review/agreement", Agreements)
 
     def exported(self, profile: str, *, model: str = "", decided: bool = False) -> bytes:
-        """What was read of a wearable, as the file that `thermo-models train --labels` takes.
+        """What was read of a wearable and its wearers have agreed to training with, as the file that `thermo-models train --labels` takes.
 
         Roles: clinician, researcher.
         """
@@ -733,6 +744,13 @@ class TrendsOperations:
 
     def __init__(self, line: Line) -> None:
         self._line = line
+
+    def trended(self) -> Trended:
+        """Wearables that the visitor sees and of which there are trends, whether they are here or away.
+
+        Roles: carer, clinician, researcher, wearer.
+        """
+        return self._line.ask("GET", "/api/trends", Trended)
 
     def series(self, wearable: str) -> AllSeries:
         """What there are trends of.

@@ -11,8 +11,9 @@ import typer
 import thermo_hub.app  # noqa: F401  brings in the tables of all parts
 from thermo_core.files import refuse_overwriting, write_file
 from thermo_hub.commands.common import FolderOption
-from thermo_hub.fhir.agreed import Purpose, check_given
+from thermo_hub.fhir.agreed import check_given
 from thermo_hub.fhir.bundle import bundle
+from thermo_hub.security.consents import Purpose
 from thermo_hub.security.pseudonyms import KEY_FILE, key_of
 from thermo_hub.settings import Settings, read_settings, with_changes
 from thermo_hub.store.store import open_store

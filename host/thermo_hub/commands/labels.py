@@ -1,6 +1,7 @@
 """`thermo-hub labels`: what physicians said of recordings, for training."""
 
 import contextlib
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from thermo_hub.app import PARTS
 from thermo_hub.commands.common import FolderOption
 from thermo_hub.review.desk import Desk
 from thermo_hub.review.labels import labels
+from thermo_hub.security.consents import HOW
 from thermo_hub.security.pseudonyms import KEY_FILE, key_of
 from thermo_hub.settings import Settings, read_settings, with_changes
 from thermo_hub.store.store import open_store
@@ -38,7 +40,8 @@ def command(
     refuse_overwriting({out: None}, force)
     with contextlib.closing(open_store(settings)) as store:
         key = key_of(settings.place / KEY_FILE)
-        found = labels(Desk(store, settings.recordings), settings.recordings, key, wearable, model, decided)
+        desk = Desk(store, settings.recordings)
+        found = labels(desk, settings.recordings, key, wearable, model, decided, left_out=_tell_left_out)
     write_file(out, to_bytes(found))
     about = found.about
     people, decided_of = len({one.person for one in about.items}), sum(one.adjudicated for one in about.items)
@@ -48,3 +51,8 @@ def command(
         f"{unsure} of which nobody could tell; {len(found.items)} moments."
     )
     print(about.notice)
+
+
+def _tell_left_out(windows: int, wearers: int) -> None:
+    if windows:
+        print(f"{windows} windows of {wearers} wearers are left out: no consent to training; {HOW}.", file=sys.stderr)

@@ -103,7 +103,7 @@ async def flash(wearable: str, request: Request, hub: Mine, jobs: Working) -> di
             step=lambda name: tell(name, 0.0),
         )
         with contextlib.suppress(StorageError):  # it runs, whether it is known here or not
-            hub.bundles.keep(candidate.data)
+            hub.bundles.keep(candidate.data, worn=[one.session.hello.bundle_sha256 for one in hub.wearables.all()])
         return {
             "version": done.version,
             "previous": done.previous,
@@ -124,6 +124,7 @@ class Calibration(BaseModel):
         set_points: temperatures of the blackbody or bath, degC.
         quick: under a minute, with fewer readings.
         uncertainty_k: expanded (k = 2), of a reading that is typed.
+        sensor: name of an accelerometer, which is calibrated by itself, in positions; "" for the thermometers that go together.
     """
 
     set_points: Annotated[list[Annotated[float, Field(ge=-20, le=120)]], Field(min_length=2, max_length=10)] = [
@@ -132,6 +133,7 @@ class Calibration(BaseModel):
     ]
     quick: bool = False
     uncertainty_k: Annotated[float, Field(gt=0, le=5)] = 0.1
+    sensor: Annotated[str, Field(max_length=80)] = ""
 
 
 class Reply(BaseModel):
@@ -146,10 +148,11 @@ class Reply(BaseModel):
 
 @ROUTER.post("/calibrate", dependencies=[TENDS], responses=says(Job, 409, 502))
 async def calibrate(wearable: str, body: Calibration, hub: Mine, jobs: Working) -> dict[str, Any]:
-    """Calibrate it before a blackbody or in a bath; a job, which asks for readings and whether to write."""
+    """Calibrate it before a blackbody, in a bath or in positions; a job, which asks for readings and whether to write."""
 
     def work(one: Wearable, talk: Talk) -> dict[str, Any]:
-        return calibrated(one, talk, body.set_points, body.quick, body.uncertainty_k, hub.settings.calibrations)
+        folder = hub.settings.calibrations
+        return calibrated(one, talk, body.set_points, body.quick, body.uncertainty_k, folder, body.sensor)
 
     return jobs.start(wearable, "calibration", work)
 

@@ -2,8 +2,6 @@
 
 import secrets
 import time
-from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -12,26 +10,11 @@ from sqlalchemy import Connection, insert, select
 from thermo_core.errors import UsageError
 from thermo_core.text import clean
 from thermo_hub.fhir.description import Description
-from thermo_hub.fhir.known import HOUR_NS, HOUR_WIDTH, consent_rows, row_of
-from thermo_hub.fhir.tables import CONFIRMATION, CONSENT, DESCRIPTION
+from thermo_hub.fhir.known import HOUR_NS, HOUR_WIDTH, row_of
+from thermo_hub.fhir.tables import CONFIRMATION, DESCRIPTION
+from thermo_hub.security.consents import HOW, WORDS, Purpose, consent_rows, is_given
 from thermo_hub.store.store import Store
-from thermo_hub.store.tables import METADATA
-
-
-class Purpose(StrEnum):
-    """What a wearer may agree to."""
-
-    SHARING = "sharing"
-    RESEARCH = "research"
-    TRAINING = "training"
-
-
-WORDS = {
-    Purpose.SHARING: "giving what was measured to those who treat the wearer",
-    Purpose.RESEARCH: "research under a pseudonym",
-    Purpose.TRAINING: "training of models",
-}
-"""What each purpose is, in words."""
+from thermo_hub.store.tables import CONSENT, METADATA
 
 
 class Refusal(UsageError):
@@ -71,7 +54,8 @@ def say(store: Store, wearable: str, purpose: Purpose, given: bool, by: str, not
     """
     with store.write() as connection:
         row_of(connection, wearable)
-        if is_given(consent_rows(connection, wearable), purpose) == given:
+        rows = consent_rows(connection, wearable)
+        if is_given(rows, purpose) == given:
             return
         connection.execute(
             insert(CONSENT).values(
@@ -80,16 +64,11 @@ def say(store: Store, wearable: str, purpose: Purpose, given: bool, by: str, not
                 purpose=purpose,
                 given=given,
                 by=by,
-                at_ns=time.time_ns(),
+                # After what was said before, also where the clock was set back: the last word holds.
+                at_ns=max([time.time_ns(), *(row.at_ns + 1 for row in rows)]),
                 note=clean(note, 500),
             )
         )
-
-
-def is_given(rows: Sequence[Any], purpose: Purpose) -> bool:
-    """Whether the last word on a purpose is consent."""
-    last = [row.given for row in rows if row.purpose == purpose]
-    return bool(last and last[-1])
 
 
 def check_given(store: Store, wearable: str, purpose: Purpose) -> None:
@@ -105,10 +84,7 @@ def check_given(store: Store, wearable: str, purpose: Purpose) -> None:
     if not is_given(rows, purpose):
         mine = [row for row in rows if row.purpose == purpose]
         why = f"{mine[-1].by} withdrew consent for it" if mine else "nobody has given consent for it"
-        raise Refusal(
-            f"Nothing of {wearable!r:.80} leaves the hub for {WORDS[purpose]}: {why}; the wearer or an administrator gives it "
-            "on the page Sharing."
-        )
+        raise Refusal(f"Nothing of {wearable!r:.80} leaves the hub for {WORDS[purpose]}: {why}; {HOW}.")
 
 
 def estimates(store: Store, wearable: str, most: int) -> list[dict[str, Any]]:

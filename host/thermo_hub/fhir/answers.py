@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from thermo_hub.described import Answer
-from thermo_hub.fhir.agreed import Purpose
+from thermo_hub.security.consents import Purpose
 
 Note = Annotated[str, Field(max_length=500)]
 

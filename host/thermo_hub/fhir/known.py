@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 
 from thermo_core.errors import UsageError
 from thermo_hub.fhir.description import Description
-from thermo_hub.fhir.tables import CONFIRMATION, CONSENT, DESCRIPTION
+from thermo_hub.fhir.tables import CONFIRMATION, DESCRIPTION
+from thermo_hub.security.consents import consent_rows
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import ACCESS, METADATA, WEARABLE
 
@@ -130,13 +131,6 @@ def row_of(connection: Connection, wearable: str) -> Any:
     if worn is None:
         raise UsageError(f"There is no wearable {wearable!r:.80}; look at the wall for those that are.")
     return worn
-
-
-def consent_rows(connection: Connection, wearable: str) -> Sequence[Any]:
-    """What a wearer agreed to and withdrew, oldest first."""
-    return connection.execute(
-        select(CONSENT).where(CONSENT.c.wearable == wearable).order_by(CONSENT.c.at_ns, CONSENT.c.id)
-    ).all()
 
 
 def _accesses(connection: Connection, wearable: str, from_ns: int, to_ns: int) -> Sequence[Any]:

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import msgspec
@@ -26,6 +26,8 @@ from thermo_hub.fhir.description import describe
 from thermo_hub.fhir.sending import Sender, again, sendings
 from thermo_hub.fhir.tables import DESCRIPTION
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.security.consents import Purpose
+from thermo_hub.security.limits import Limit, held
 from thermo_hub.security.pseudonyms import KEY_FILE, key_of
 from thermo_hub.security.roles import WATCHING, Role, Visitor, allow
 
@@ -45,9 +47,11 @@ class Running:
 
     Attributes:
         key: by which pseudonyms are made.
+        often: how often consent of a wearer may be given; each time is kept.
     """
 
     key: bytes
+    often: Limit = field(default_factory=lambda: Limit(30, 3600))
 
 
 @contextlib.asynccontextmanager
@@ -115,7 +119,7 @@ def exported(
 ) -> Response:
     """What was measured, said and called about, as a FHIR R4 bundle of a pseudonym; refused without the wearer's consent."""
     try:
-        agreed.check_given(hub.store, wearable, agreed.Purpose.SHARING)
+        agreed.check_given(hub.store, wearable, Purpose.SHARING)
     except agreed.Refusal as refusal:
         raise HTTPException(403, str(refusal)) from refusal
     made = bundle(hub.store, wearable, from_ms * 1_000_000, to_ms * 1_000_000, runs.key)
@@ -132,12 +136,15 @@ def consents(wearable: str, hub: Mine) -> dict[str, Any]:
 @ROUTER.put("/consents/{purpose}", responses=says(Consents))
 def say_consent(
     wearable: str,
-    purpose: agreed.Purpose,
+    purpose: Purpose,
     body: ConsentSaid,
     hub: Mine,
+    runs: Annotated[Running, Depends(running)],
     visitor: Annotated[Visitor, Depends(allow(AGREES))],
 ) -> dict[str, Any]:
-    """Give the wearer's consent for a purpose, or withdraw it."""
+    """Give the wearer's consent for a purpose, or withdraw it, which is never refused."""
+    if body.given:
+        held(runs.often, wearable, "Consent was given and withdrawn too often")
     agreed.say(hub.store, wearable, purpose, body.given, visitor.name, body.note)
     return agreed.consents(hub.store, wearable)
 

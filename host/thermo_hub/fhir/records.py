@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from thermo_hub.fhir.agreed import WORDS, Purpose
 from thermo_hub.fhir.codes import (
     HL7,
     OURS,
@@ -19,6 +18,7 @@ from thermo_hub.fhir.codes import (
     reference,
 )
 from thermo_hub.fhir.known import Known
+from thermo_hub.security.consents import WORDS, Purpose
 
 SCOPES = {Purpose.SHARING: "patient-privacy", Purpose.RESEARCH: "research", Purpose.TRAINING: "research"}
 CATEGORIES = {

@@ -18,14 +18,16 @@ from sqlalchemy import Connection, func, insert, select, update
 from thermo_core.errors import StorageError, ThermoError, UsageError
 from thermo_core.text import clean
 from thermo_core.version import software_version
-from thermo_hub.fhir.agreed import Purpose, Refusal, check_given, is_given
+from thermo_hub.fhir.agreed import Refusal, check_given
 from thermo_hub.fhir.bundle import bundle, transaction
-from thermo_hub.fhir.known import HOUR_NS, consent_rows, row_of
-from thermo_hub.fhir.tables import CONSENT, SENDING, TRY
+from thermo_hub.fhir.known import HOUR_NS, row_of
+from thermo_hub.fhir.tables import SENDING, TRY
 from thermo_hub.fhir.tokens import TokenError, Tokens
 from thermo_hub.fhir_settings import FhirSettings
 from thermo_hub.pauses import PAUSES_S
+from thermo_hub.security.consents import Purpose, consent_rows, is_given
 from thermo_hub.store.store import Store
+from thermo_hub.store.tables import CONSENT
 
 LOGGER = logging.getLogger(__name__)
 SETTLE_NS = 2 * 60 * 1_000_000_000

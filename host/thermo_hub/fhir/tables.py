@@ -14,19 +14,6 @@ DESCRIPTION = Table(
     Column("at_ns", BigInteger, nullable=False),
 )
 
-CONSENT = Table(
-    "consent",
-    METADATA,
-    Column("id", String(32), primary_key=True),
-    Column("wearable", String(80), nullable=False),
-    Column("purpose", String(16), nullable=False, comment="sharing, research or training"),
-    Column("given", Boolean, nullable=False, comment="else withdrawn"),
-    Column("by", String(80), nullable=False),
-    Column("at_ns", BigInteger, nullable=False),
-    Column("note", String(500), nullable=False),
-)
-Index("ix_consent_wearable", CONSENT.c.wearable, CONSENT.c.at_ns)
-
 CONFIRMATION = Table(
     "confirmation",
     METADATA,

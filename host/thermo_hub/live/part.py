@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, HTTPException, WebSocket, WebSocketDisconnect
 from msgspec import Meta
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -37,6 +37,9 @@ CHECK_S = 1.0
 SENT_AWAY = 4401
 TOO_SLOW = 4008
 """Code with which a viewer who cannot keep up is sent away, to come again and be told how things stand."""
+TOO_MANY = 4429
+MOST_OPEN = 512
+"""Pages that are open at once under one name."""
 SEES = Depends(allow(WATCHING))
 
 
@@ -147,9 +150,13 @@ async def live(
 ) -> None:
     """What wearables measure and say, as it comes; see `frames` for what travels. Who only tends wearables hears how they are."""
     await socket.accept()
+    if presenter.counts[visitor.name] >= MOST_OPEN:
+        await socket.close(TOO_MANY, "Too many pages are open under this name; close some.")
+        return
     viewer = Viewer(bool(visitor.roles & WATCHING), lambda: seen_by(socket, visitor))
     accesses: Accesses = socket.app.state.accesses
     roles = " ".join(sorted(visitor.roles))
+    presenter.counts[visitor.name] += 1
     sending = asyncio.create_task(_send(socket, viewer, lambda: hub.door.knows(cookie)))
     try:
         while True:
@@ -162,9 +169,10 @@ async def live(
                         accesses.note, visitor.name, roles, wearable, "live", LIVE, seen.sees(wearable)
                     )
             _hear(said, viewer, presenter)
-    except (WebSocketDisconnect, msgspec.MsgspecError, RuntimeError):
-        pass  # it left, or is none of our pages
+    except (WebSocketDisconnect, msgspec.MsgspecError, RuntimeError, HTTPException):
+        pass  # it left, is none of our pages, or asks for too much
     finally:
+        presenter.counts[visitor.name] -= 1
         presenter.close(viewer)
         sending.cancel()
         with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):

@@ -1,6 +1,7 @@
 """Turns what happens to wearables into what pages get; each thing is encoded once for all viewers."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -49,9 +50,13 @@ class Presenter:
 
     Args:
         wearables: those that are here.
+
+    Attributes:
+        counts: pages that are open by the names of those who look.
     """
 
     def __init__(self, wearables: Wearables) -> None:
+        self.counts: Counter[str] = Counter()
         self._wearables = wearables
         self._viewers: set[Viewer] = set()
         self._seen: dict[str, _Seen] = {}

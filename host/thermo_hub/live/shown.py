@@ -7,6 +7,7 @@ from thermo_core.recording.session import Session
 from thermo_core.sensors.kinds import KINDS
 from thermo_core.signals import Signal
 from thermo_core.wearable.profile import NOTICE
+from thermo_host.calibrate.kinds import PROCEDURES
 from thermo_host.screen.layout import Channel, layout, picture_shape
 from thermo_host.sinks.describe import sensor_facts
 from thermo_host.stream.signals import networks_under
@@ -78,10 +79,14 @@ def whole(worn: Worn, streams: dict[str, int]) -> dict[str, Any]:
 
 
 def calibration(session: Session, sensor: int) -> dict[str, Any]:
-    """When a sensor was calibrated and how far off it was then."""
+    """How a sensor is calibrated (`laid`: in positions), when it was, and how far off it was then."""
     state = session.hello.sensors[sensor] if sensor < len(session.hello.sensors) else None
     kind = session.profile.sensors[sensor].kind
-    found: dict[str, Any] = {"can_calibrate": KINDS[kind].correction is not None, "calibrated_unix_s": None}
+    found: dict[str, Any] = {
+        "can_calibrate": KINDS[kind].correction is not None,
+        "laid": kind in PROCEDURES and PROCEDURES[kind].apparatus == "positions",
+        "calibrated_unix_s": None,
+    }
     if state is None or not state.corrected:
         return found
     try:

@@ -32,6 +32,7 @@ class Listed(Answer):
         name: of the file.
         size: bytes.
         recording: id of the wearable that it is being made of; None where it is over.
+        wearable: id of the wearable that it is of; "" where it cannot be read.
         serial, profile, bundle, simulated, started, subject, note: whose it is; absent where it cannot be read.
         problem: why it cannot be read.
     """
@@ -39,6 +40,7 @@ class Listed(Answer):
     name: str
     size: int
     recording: str | None
+    wearable: str
     serial: str = ""
     profile: str = ""
     bundle: str = ""

@@ -23,6 +23,7 @@ from thermo_host.sinks.describe import alert_facts, finding_facts
 from thermo_host.stream.decoding import Decoding
 from thermo_host.stream.playback import Recorded, Recording, announced
 from thermo_hub.live.frames import picture_frame, rounded
+from thermo_hub.security.aliases import Names
 
 STEPS = 600
 """Points of a line and pictures of a recording that are shown at most."""
@@ -62,6 +63,30 @@ def brief(path: Path) -> Brief:
         "note": session.note,
     }
     return Brief(path.name, size, facts)
+
+
+def facts_for(one: Brief, wearable: str, names: Names) -> dict[str, Any]:
+    """Whose a recording is, as a visitor may know it.
+
+    Args:
+        one: the recording.
+        wearable: id of the wearable that it is of.
+        names: as the visitor may know them.
+    """
+    if not names.hidden or "problem" in one.facts:
+        return one.facts
+    subject = names.person(one.facts["subject"] or wearable)
+    return {**one.facts, "serial": names.wearable(wearable), "subject": subject, "note": ""}
+
+
+def told_to(shown: dict[str, Any], names: Names) -> dict[str, Any]:
+    """A recording as a page shows it, without what people wrote where its visitor may not know of whom."""
+    return {
+        **shown,
+        "name": names.recording(shown["name"]),
+        "markers": [{**one, "text": names.text(one["text"])} for one in shown["markers"]],
+        "gaps": [{**one, "reason": names.text(one["reason"])} for one in shown["gaps"]],
+    }
 
 
 def whole(path: Path) -> dict[str, Any]:

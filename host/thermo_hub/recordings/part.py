@@ -3,39 +3,46 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.responses import FileResponse, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
+from thermo_core.errors import UsageError
 from thermo_core.files import file_name, make_folder
 from thermo_core.recording.session import Session
 from thermo_core.text import clean
 from thermo_host.flash import MAX_IMAGE
 from thermo_host.stream.pump import Sink
+from thermo_hub.anomaly.answers import RestsOn
+from thermo_hub.anomaly.rests import told
 from thermo_hub.described import BINARY, says
 from thermo_hub.events import Announced
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.recordings import answers
 from thermo_hub.recordings.again import again
 from thermo_hub.recordings.answers import Looked, Marked, Recorder
-from thermo_hub.recordings.looking import brief, channels, pictures, whole
+from thermo_hub.recordings.looking import brief, channels, facts_for, pictures, told_to, whole
+from thermo_hub.recordings.nameless import nameless
+from thermo_hub.recordings.rests import rests_at
 from thermo_hub.recordings.sink import RecordingSink
-from thermo_hub.security.roles import TENDING, WATCHING, Role, Seen, allow
+from thermo_hub.security.aliases import SUFFIX
+from thermo_hub.security.roles import TENDING, WATCHING, Named, Role, Seen, Visitor, allow
 from thermo_hub.security.subjects import of_recording
 
 ROUTER = APIRouter(prefix="/api", tags=["recordings"])
-SUFFIX = ".mcap"
 START_S = 10.0
+PIECE = 1 << 18
 SEES = Depends(allow(WATCHING | {Role.RESEARCHER}))
 KEEPS = Depends(allow(WATCHING))
+GIVES = allow(TENDING | {Role.CLINICIAN, Role.RESEARCHER})
 
 
 class Recorders:
@@ -45,12 +52,14 @@ class Recorders:
         hub: where.
 
     Attributes:
-        computing: taken while one is computed again.
+        computing: taken while one is computed again, or copied for research.
+        covering: taken while it is worked out what a finding of one rests on.
     """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self.computing = asyncio.Semaphore(1)
+        self.covering = asyncio.Semaphore(1)
         self._sinks: dict[str, RecordingSink] = {}
 
     def of(self, wearable: str) -> RecordingSink | None:
@@ -73,7 +82,7 @@ class Recorders:
             began = datetime.now(UTC)
             name = f"{file_name(session.hello.serial)}-{began:%Y%m%dT%H%M%S}Z{SUFFIX}"
             described = replace(session, started_ns=time.time_ns(), subject=subject, note=note)
-            return RecordingSink(folder / name, described)
+            return RecordingSink(folder / name, described, round(self._hub.settings.keep.spare_mb * 1e6))
 
         sink = await asyncio.wait_for(
             asyncio.wrap_future(self._hub.wearables.listener(wearable).add_sink(make)), START_S
@@ -186,8 +195,8 @@ def mark(wearable: str, body: Mark, recorders: Recording) -> dict[str, str]:
 
 
 @ROUTER.get("/recordings", dependencies=[SEES], responses=says(answers.Recordings))
-def recordings(hub: Mine, recorders: Recording, seen: Seen) -> dict[str, Any]:
-    """All recordings that the visitor sees, the newest first, and those that are being made."""
+def recordings(hub: Mine, recorders: Recording, seen: Seen, names: Named) -> dict[str, Any]:
+    """All recordings that the visitor sees, the newest first, and those that are being made; a researcher gets pseudonyms."""
     folder = hub.settings.recordings
     paths = (
         sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -195,20 +204,39 @@ def recordings(hub: Mine, recorders: Recording, seen: Seen) -> dict[str, Any]:
         else []
     )
     running = {one["name"]: wearable for wearable, one in recorders.status().items() if one["running"]}
-    found = [brief(path) for path in paths if seen.sees(of_recording(path))]
+    found = []
+    for path in paths:
+        if seen.sees(wearable := of_recording(path)):
+            one, being_made = brief(path), running.get(path.name)
+            found.append(
+                {
+                    "name": names.recording(one.name),
+                    "size": one.size,
+                    "recording": None if being_made is None else names.wearable(being_made),
+                    "wearable": wearable and names.wearable(wearable),
+                    **facts_for(one, wearable, names),
+                }
+            )
     return {
-        "recordings": [
-            {"name": one.name, "size": one.size, "recording": running.get(one.name), **one.facts} for one in found
-        ],
-        "running": {one: status for one, status in recorders.status().items() if seen.sees(one)},
+        "recordings": found,
+        "running": {
+            names.wearable(one): {
+                **status,
+                "name": names.recording(status["name"]),
+                "failure": names.text(status["failure"]),
+            }
+            for one, status in recorders.status().items()
+            if seen.sees(one)
+        },
     }
 
 
 @ROUTER.get("/recordings/{recording}", dependencies=[SEES], responses=says(Looked, 404))
-def look(recording: str, hub: Mine) -> dict[str, Any]:
+def look(recording: str, hub: Mine, names: Named) -> dict[str, Any]:
     """A recording as a page shows it."""
     path = _path(hub, recording)
-    return {**whole(path), **channels(path), "facts": brief(path).facts}
+    facts = facts_for(brief(path), of_recording(path), names)
+    return {**told_to(whole(path), names), **channels(path), "facts": facts}
 
 
 @ROUTER.get(
@@ -224,16 +252,38 @@ async def frames(recording: str, signal: str, hub: Mine) -> Response:
     return Response(data, media_type="application/octet-stream")
 
 
+@ROUTER.get("/recordings/{recording}/rests/{model}", dependencies=[SEES], responses=says(RestsOn, 404))
+async def rests(
+    recording: str,
+    model: str,
+    hub: Mine,
+    recorders: Recording,
+    at_ms: Annotated[float, Query(ge=0, le=9e12, allow_inf_nan=False)],
+) -> dict[str, Any]:
+    """What a model's finding at a moment of a recording rests on: the part of the picture without which it would say so less."""
+    path = _path(hub, recording)
+    async with recorders.covering:
+        try:
+            return told(await run_in_threadpool(rests_at, path, hub.bundles, model, round(at_ms * 1e6)))
+        except UsageError as error:
+            return {"known": False, "why": str(error)}
+
+
 @ROUTER.get(
     "/recordings/{recording}/file",
     dependencies=[SEES],
     responses=says(None, 404, media="application/octet-stream"),
     response_class=Response,
 )
-def file(recording: str, hub: Mine) -> FileResponse:
-    """The recording itself."""
+async def file(recording: str, hub: Mine, recorders: Recording, names: Named) -> Response:
+    """The recording itself; a researcher gets a copy that names nobody."""
     path = _path(hub, recording)
-    return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+    if not names.hidden:
+        return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+    async with recorders.computing:
+        copy = await run_in_threadpool(nameless, path, hub.settings.place, of_recording(path), names)
+    headers = {"content-disposition": f'attachment; filename="{names.recording(path.name)}"'}
+    return StreamingResponse(_pieces(copy), media_type="application/octet-stream", headers=headers)
 
 
 class RunWith(BaseModel):
@@ -264,18 +314,21 @@ def bundles(hub: Mine) -> dict[str, Any]:
 
 @ROUTER.post(
     "/bundles",
-    dependencies=[Depends(allow(TENDING | {Role.CLINICIAN, Role.RESEARCHER}))],
     responses=says(answers.GivenBundle, 413),
     openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": BINARY}}}},
 )
-async def give_bundle(request: Request, hub: Mine) -> dict[str, str]:
-    """Have recordings run with a signed bundle; the body is its image. It is put on no wearable."""
+async def give_bundle(request: Request, hub: Mine, visitor: Annotated[Visitor, Depends(GIVES)]) -> dict[str, str]:
+    """Have recordings run with a signed bundle; the body is its image. It is put on no wearable.
+
+    Of one account so many are kept as `keep` of hub.toml says; then the one goes that nobody has used for longest.
+    """
     data = bytearray()
     async for piece in request.stream():
         data += piece
         if len(data) > MAX_IMAGE:
             raise HTTPException(413, "No wearable holds so much; give a signed bundle.")
-    sha256 = await run_in_threadpool(hub.bundles.keep, bytes(data))
+    worn = [one.session.hello.bundle_sha256 for one in hub.wearables.all()]
+    sha256 = await run_in_threadpool(hub.bundles.keep, bytes(data), visitor.name, worn)
     return {"sha256": sha256.hex()}
 
 
@@ -288,6 +341,12 @@ async def run_again(recording: str, body: RunWith, hub: Mine, recorders: Recordi
         raise HTTPException(404, "There is no such bundle here; look at the list for those there are, or give one.")
     async with recorders.computing:
         return await run_in_threadpool(again, path, bundle)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def _path(hub: Hub, name: str) -> Path:

@@ -1,15 +1,21 @@
 """A recording that a hub makes: what a listener hears goes to the disk, from any thread it can be marked and ended."""
 
+import math
+import shutil
 import threading
 import time
 from pathlib import Path
 
 from thermo_core.errors import StorageError
+from thermo_core.file_errors import storage_error
 from thermo_core.graph.engine import Outcome
 from thermo_core.recording.layout import Gap, Marker
 from thermo_core.recording.session import Session
 from thermo_host.link.items import Item, Lost
 from thermo_host.sinks.recorder import Recorder
+
+LOOK_S = 5.0
+"""How often it is looked whether there is room."""
 
 
 class RecordingSink:
@@ -18,6 +24,7 @@ class RecordingSink:
     Args:
         path: a new file.
         session: whose telemetry it will be.
+        spare_bytes: that are left free on the disk.
 
     Attributes:
         path: the file.
@@ -26,11 +33,14 @@ class RecordingSink:
         marked: moments that somebody marked.
 
     Raises:
-        StorageError: the file cannot be made.
+        StorageError: the file cannot be made, or there is no room for it.
     """
 
-    def __init__(self, path: Path, session: Session) -> None:
+    def __init__(self, path: Path, session: Session, spare_bytes: int = 0) -> None:
         self.path = path
+        self._spare_bytes = spare_bytes
+        self._looked_s = -math.inf
+        self._check_room()
         self.started_ns = time.time_ns()
         self.failure = ""
         self.marked = 0
@@ -72,6 +82,7 @@ class RecordingSink:
             if self._recorder is None:
                 return
             try:
+                self._check_room()
                 if item is None:
                     self._recorder.tick()
                 else:
@@ -81,3 +92,24 @@ class RecordingSink:
                 self.failure = str(error)
                 recorder, self._recorder = self._recorder, None
                 recorder.__exit__(type(error), error, None)
+
+    def _check_room(self) -> None:
+        """Hold to it that the database, and whatever else is on the disk, has room.
+
+        Raises:
+            StorageError: it would not.
+        """
+        now_s = time.monotonic()
+        if now_s - self._looked_s < LOOK_S:
+            return
+        self._looked_s = now_s
+        folder = self.path.parent
+        try:
+            free = shutil.disk_usage(folder).free
+        except OSError as error:
+            raise storage_error("read", folder, error) from error
+        if free < self._spare_bytes:
+            raise StorageError(
+                f"{free / 1e6:.0f} MB are free in {folder}, and recordings leave {self._spare_bytes / 1e6:.0f} MB free; make room, or "
+                "say another spare_mb in [keep] of hub.toml."
+            )

@@ -22,11 +22,11 @@ from thermo_hub.review import life
 from thermo_hub.review.kappa import CANNOT_TELL, by_pair
 from thermo_hub.review.tables import ITEM, SCAN, STEP
 from thermo_hub.review.windows import Looked, Window, look_through
+from thermo_hub.security.consents import Purpose, agreed_to
+from thermo_hub.security.scopes import ALL, Scope
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import METADATA
 
-TRAINING = "training"
-"""What wearers agree to before labels of them are exported."""
 OWN = "own-"
 """Rules that are made of a wearable's own alerts are called so."""
 SETTLED_S = 30.0
@@ -229,20 +229,18 @@ class Desk:
 
     def agreed_to_training(self) -> frozenset[str]:
         """Ids of wearables whose wearers have given consent to training, and not withdrawn it."""
-        consent = METADATA.tables["consent"]
-        with self._store.read() as connection:
-            rows = connection.execute(
-                select(consent.c.wearable, consent.c.given)
-                .where(consent.c.purpose == TRAINING)
-                .order_by(consent.c.at_ns, consent.c.id)
-            ).all()
-        return frozenset(wearable for wearable, given in {row.wearable: row.given for row in rows}.items() if given)
+        return agreed_to(self._store, Purpose.TRAINING)
 
-    def agreement(self) -> list[dict[str, Any]]:
-        """Of each two readers on each model: Cohen's kappa of their blind reads."""
+    def agreement(self, seen: Scope = ALL) -> list[dict[str, Any]]:
+        """Of each two readers on each model: Cohen's kappa of their blind reads.
+
+        Args:
+            seen: wearables whose windows count.
+        """
         of: dict[tuple[str, str], list[Kept]] = defaultdict(list)
         for kept in self.all():
-            of[kept.row.profile, kept.row.model].append(kept)
+            if seen.sees(kept.row.wearable):
+                of[kept.row.profile, kept.row.model].append(kept)
         found = []
         for (profile, model), windows in sorted(of.items()):
             classes = list(dict.fromkeys(name for one in windows for name in one.classes))

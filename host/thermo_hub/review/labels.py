@@ -1,6 +1,6 @@
 """Windows that were read, as the file that training takes; wearers are pseudonyms, and notes stay here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,7 @@ from thermo_core.signals import Values
 from thermo_hub.review import life
 from thermo_hub.review.desk import Desk, Kept
 from thermo_hub.review.playing import samples_of
+from thermo_hub.security.consents import HOW
 from thermo_hub.security.pseudonyms import pseudonym
 from thermo_hub.security.scopes import ALL, Scope
 
@@ -24,6 +25,7 @@ def labels(
     model: str = "",
     decided_only: bool = False,
     seen: Scope = ALL,
+    left_out: Callable[[int, int], None] = lambda windows, wearers: None,
 ) -> Labels:
     """Everything that was read of a wearable, of those who have agreed to training.
 
@@ -35,6 +37,7 @@ def labels(
         model: of it; may be left out where only one was read.
         seen: wearables whose windows.
         decided_only: leave out what only one reader has read.
+        left_out: told how many windows of how many wearers are left out because these have not agreed to training.
 
     Raises:
         UsageError: nothing of it was read, nobody has agreed to training, or it is not plain which model is meant.
@@ -49,14 +52,25 @@ def labels(
     kept = [one for one in kept if one.row.model == (model or models[0])] if models else []
     if not kept:
         what = "read by two, and agreed on or decided" if decided_only else "read to its end"
-        raise UsageError(f"No window of {profile!r:.60} {model} was {what} yet; read some on the Review page.")
+        whose, more = (
+            ("", "")
+            if seen.is_all
+            else (
+                " of wearers that you see",
+                ", and an administrator assigns wearables; a researcher sees those alone who have given consent to research",
+            )
+        )
+        raise UsageError(
+            f"No window of {profile!r:.60} {model}{whose} was {what} yet; clinicians read them on the Review page{more}."
+        )
     agreed = desk.agreed_to_training()
     every, kept = kept, [one for one in kept if one.row.wearable in agreed]
     if not kept:
         raise UsageError(
-            f"{len(every)} windows of {profile} were read, but nobody who wore it has given consent to training; ask them, and say "
-            "so on the Sharing page."
+            f"{len(every)} windows of {profile} were read, but nobody who wore it has given consent to training; {HOW}."
         )
+    others_of = {one.row.person for one in every if one.row.wearable not in agreed}
+    left_out(len(every) - len(kept), len(others_of))
     classes = kept[-1].classes
     others = [one.row.id for one in kept if one.classes != classes]
     if others:

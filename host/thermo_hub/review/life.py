@@ -16,6 +16,8 @@ from thermo_core.errors import UsageError
 from thermo_core.labels import Kind, Opinion, Reading
 
 READERS = 2
+MOST_STEPS = 64
+"""Of a window, after which a third reader decides; those who disagree may come round so often."""
 
 
 class State(StrEnum):
@@ -119,6 +121,10 @@ def step(steps: Sequence[Reading], who: str, kind: Kind, opinion: Opinion | None
         UsageError: it is not theirs to take, or says nothing.
     """
     allowed = may(steps, who)
+    if len(steps) >= MOST_STEPS and kind != "adjudicated":
+        raise UsageError(
+            f"Readers of this window have taken {MOST_STEPS} steps and do not agree; have a third reader decide."
+        )
     if kind not in allowed:
         raise UsageError(_refusal(steps, who, kind, allowed))
     before = opinion_of(steps, who)

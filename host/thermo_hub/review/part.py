@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
 
@@ -24,8 +24,9 @@ from thermo_hub.review.answers import Agreements, Finding, Queue, ReadWindow, Wh
 from thermo_hub.review.desk import Desk
 from thermo_hub.review.labels import labels
 from thermo_hub.review.shown import brief, told
+from thermo_hub.security.consents import HOW
 from thermo_hub.security.pseudonyms import KEY_FILE, key_of
-from thermo_hub.security.roles import Role, Seen, Visitor, allow
+from thermo_hub.security.roles import Named, Role, Seen, Visitor, allow
 
 ROUTER = APIRouter(prefix="/api/review", tags=["review"])
 SEEING = frozenset((Role.CLINICIAN, Role.RESEARCHER))
@@ -149,16 +150,24 @@ def queue(
 
 
 @ROUTER.get("/agreement", responses=says(Agreements))
-def agreement(runs: Runs, _: Sees) -> dict[str, Any]:
+def agreement(runs: Runs, _: Sees, seen: Seen) -> dict[str, Any]:
     """Cohen's kappa of each two readers, with its interval, over all classes and for each against the rest."""
-    return {"pairs": runs.desk.agreement(), "level": 0.95, "notice": NOTICE}
+    return {"pairs": runs.desk.agreement(seen), "level": 0.95, "notice": NOTICE}
 
 
 @ROUTER.get("/labels.npz", responses=says(media="application/octet-stream"), response_class=Response)
 def exported(
-    runs: Runs, _: Sees, seen: Seen, profile: Name, model: Name = "", decided: Annotated[bool, Query()] = False
+    runs: Runs,
+    _: Sees,
+    seen: Seen,
+    names: Named,
+    profile: Name,
+    model: Name = "",
+    decided: Annotated[bool, Query()] = False,
 ) -> Response:
-    """What was read of a wearable, as the file that `thermo-models train --labels` takes."""
+    """What was read of a wearable and its wearers have agreed to training with, as the file that `thermo-models train --labels` takes."""
+    if names.hidden and not seen.wearables:
+        raise HTTPException(403, f"No wearer that you see has given consent to research; {HOW}.")
     data = to_bytes(labels(runs.desk, runs.folder, runs.key, profile, model, decided, seen))
     headers = {"content-disposition": f'attachment; filename="labels-{file_name(profile)}.npz"'}
     return Response(data, media_type="application/octet-stream", headers=headers)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from starlette.requests import HTTPConnection
 
 from thermo_core.text import clean
+from thermo_hub.security.limits import Limit, held
 from thermo_hub.security.scopes import Scope
 from thermo_hub.security.subjects import LISTS
 from thermo_hub.store.store import Store
@@ -20,6 +21,9 @@ from thermo_hub.store.tables import ACCESS
 AGAIN_NS = 10 * 60 * 1_000_000_000
 """Somebody who asks for the same again within this time is not written down again."""
 MOST_KEYS = 10_000
+DAY_NS = 24 * 3600 * 1_000_000_000
+OFTEN, OFTEN_S = 6000, 3600.0
+"""Rows of one visitor that may follow each other at once, and seconds in which so many become possible again."""
 EXPORTS = ("/file", "/pictures/{signal}.png", "/pictures/{signal}.svg")
 LEAVING = ("/api/fhir/{wearable}", "/api/review/labels.npz")
 """Routes by which what is known leaves the hub, beside files."""
@@ -31,11 +35,15 @@ class Accesses:
     Args:
         store: where they go.
         now_ns: what time it is.
+        kept_ns: for which they are kept.
     """
 
-    def __init__(self, store: Store, now_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, store: Store, now_ns: Callable[[], int] = time.time_ns, kept_ns: int = 3653 * DAY_NS) -> None:
         self._store = store
         self._now_ns = now_ns
+        self._kept_ns = kept_ns
+        self._aged_ns = 0
+        self._often = Limit(OFTEN, OFTEN_S, lambda: now_ns() / 1e9)
         self._written: dict[tuple[str, ...], int] = {}
         self._lock = Lock()
 
@@ -50,6 +58,8 @@ class Accesses:
             what: method and path.
             ok: whether their role may.
 
+        Answers 429 where somebody asks for too many different things.
+
         Raises:
             StorageError: it cannot be written down.
         """
@@ -59,7 +69,11 @@ class Accesses:
         with self._lock:
             if now_ns - self._written.get(key, now_ns - AGAIN_NS) < AGAIN_NS:
                 return
+            held(self._often, who, "That is too much at once")
             with self._store.write() as connection:
+                if now_ns - self._aged_ns >= DAY_NS:
+                    self._aged_ns = now_ns
+                    connection.execute(delete(ACCESS).where(ACCESS.c.at_ns < now_ns - self._kept_ns))
                 connection.execute(
                     insert(ACCESS).values(
                         at_ns=now_ns, who=who, roles=roles, wearable=wearable, action=action, what=what, ok=ok

@@ -15,6 +15,8 @@ from thermo_hub.store.tables import ENTRY, VISIT
 ENTRY_NS = 3600 * 1_000_000_000
 """How long a link that was printed is good."""
 VISIT_NS = 7 * 24 * 3600 * 1_000_000_000
+MOST_VISITS = 64
+"""Of one name; where there would be more, the oldest ends."""
 TOKEN_BYTES = 32
 LOCAL_NAME = "this computer"
 """Who comes in by the link: whoever sits at the machine, and may do everything with it."""
@@ -56,8 +58,12 @@ class Door:
     def let_in(self, name: str, roles: frozenset[Role]) -> str:
         """The cookie of somebody whose name and roles were proved."""
         cookie, now = secrets.token_urlsafe(TOKEN_BYTES), time.time_ns()
-        with self._store.write() as connection:
-            connection.execute(delete(VISIT).where(VISIT.c.expires_ns < now))
+        with self._lock, self._store.write() as connection:
+            mine = select(VISIT.c.token_sha256).where(VISIT.c.name == name).order_by(VISIT.c.since_ns.desc())
+            too_many = set(connection.execute(mine.offset(MOST_VISITS - 1)).scalars())
+            gone = (VISIT.c.expires_ns < now) | VISIT.c.token_sha256.in_(too_many)
+            connection.execute(delete(VISIT).where(gone))
+            self._known = {key: known for key, known in self._known.items() if known[1] >= now and key not in too_many}
             connection.execute(
                 insert(VISIT).values(
                     token_sha256=_hash(cookie),

@@ -1,13 +1,14 @@
 """Which role may use which route: read from the routes themselves, so that no list of it can be out of date."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.routing import BaseRoute
 
-from thermo_hub.security.roles import Allowed, Role
+from thermo_hub.security.roles import Role, roles_of
+from thermo_hub.security.subjects import LISTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ def matrix(routes: Iterable[BaseRoute]) -> list[Entry]:
     found = []
     for route in routes:
         if isinstance(route, APIRoute):
-            found += [Entry(method, route.path, _roles(route.dependant)) for method in route.methods or ()]
+            found += [Entry(method, route.path, roles_of(route.dependant)) for method in route.methods or ()]
         elif isinstance(route, APIWebSocketRoute):
-            found.append(Entry("WEBSOCKET", route.path, _roles(route.dependant)))
+            found.append(Entry("WEBSOCKET", route.path, roles_of(route.dependant)))
     return sorted(found, key=lambda one: (one.path, one.method))
 
 
@@ -40,21 +41,14 @@ def markdown(entries: Iterable[Entry]) -> str:
     """As a table, for people."""
     lines = [f"| route | {' | '.join(Role)} |", f"|---|{'---|' * len(Role)}"]
     for one in entries:
-        marks = ["anybody" if one.roles is None else "yes" if role in one.roles else "" for role in Role]
-        lines.append(f"| `{one.method} {one.path}` | {' | '.join(marks)} |")
+        lines.append(f"| `{one.method} {one.path}` | {' | '.join(_mark(one, role) for role in Role)} |")
     return "\n".join(lines) + "\n"
 
 
-def _roles(dependant: Dependant) -> frozenset[Role] | None:
-    """Those that all of a route's conditions let in."""
-    found: frozenset[Role] | None = None
-    for condition in _conditions(dependant):
-        found = condition.roles if found is None else found & condition.roles
-    return found
-
-
-def _conditions(dependant: Dependant) -> Iterator[Allowed]:
-    if isinstance(dependant.call, Allowed):
-        yield dependant.call
-    for inner in dependant.dependencies:
-        yield from _conditions(inner)
+def _mark(one: Entry, role: Role) -> str:
+    if one.roles is None:
+        return "anybody"
+    if role not in one.roles:
+        return ""
+    tells = one.path in LISTS or re.search(r"\{(wearable|recording|item)\}", one.path)
+    return "consent" if role is Role.RESEARCHER and tells else "yes"

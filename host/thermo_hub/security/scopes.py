@@ -35,6 +35,10 @@ class Scope:
         """Whether a wearable is among them."""
         return self.wearables is None or wearable in self.wearables
 
+    def within(self, wearables: frozenset[str]) -> "Scope":
+        """Those of them that are among others too."""
+        return Scope(wearables if self.wearables is None else self.wearables & wearables)
+
 
 ALL = Scope(None)
 

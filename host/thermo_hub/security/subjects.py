@@ -13,7 +13,9 @@ from thermo_host.stream.playback import Recording
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import METADATA
 
-LISTS = frozenset(("/api/wearables", "/api/alerts", "/api/recordings", "/api/review", "/api/review/labels.npz"))
+LISTS = frozenset(
+    ("/api/wearables", "/api/alerts", "/api/recordings", "/api/review", "/api/review/labels.npz", "/api/trends")
+)
 """Routes that tell of every wearable that their visitor sees."""
 
 

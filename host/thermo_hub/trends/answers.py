@@ -3,6 +3,32 @@
 from thermo_hub.described import Answer
 
 
+class TrendedWearable(Answer):
+    """A wearable of which there are trends.
+
+    Attributes:
+        wearable: id; for a researcher a pseudonym, by which other routes know it too.
+        profile: name of what it is.
+        label: what people call it; "" for a researcher.
+    """
+
+    wearable: str
+    profile: str
+    label: str
+
+
+class Trended(Answer):
+    """Wearables of which there are trends.
+
+    Attributes:
+        wearables: each, those that were here last first.
+        notice: that they inform only.
+    """
+
+    wearables: list[TrendedWearable]
+    notice: str
+
+
 class Series(Answer):
     """A series.
 

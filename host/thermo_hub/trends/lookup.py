@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from thermo_core.errors import UsageError
 from thermo_hub.store.store import Store
+from thermo_hub.store.tables import WEARABLE
 from thermo_hub.trends.baseline import usual
 from thermo_hub.trends.keeper import HOUR_NS, MINUTE_NS, SECOND_NS, Width
 from thermo_hub.trends.rollup import STEPS
@@ -36,6 +37,17 @@ _ASKED = (
     "ambient",
     "ambients",
 )
+
+
+def wearables(store: Store) -> list[dict[str, str]]:
+    """Wearables of which there are series, those that were here last first."""
+    with store.read() as connection:
+        rows = connection.execute(
+            select(WEARABLE)
+            .where(WEARABLE.c.id.in_(select(SERIES.c.wearable)))
+            .order_by(WEARABLE.c.last_ns.desc(), WEARABLE.c.id)
+        ).all()
+    return [{"wearable": row.id, "profile": row.profile, "label": row.label} for row in rows]
 
 
 def all_series(store: Store, wearable: str) -> list[dict[str, Any]]:

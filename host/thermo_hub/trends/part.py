@@ -18,10 +18,10 @@ from thermo_hub.bus import Bus
 from thermo_hub.described import says
 from thermo_hub.events import Found, Joined, Measured, Rolled, Sampled
 from thermo_hub.hub import Hub, Part, hub_of
-from thermo_hub.security.roles import Role, allow
+from thermo_hub.security.roles import Named, Role, Seen, allow
 from thermo_hub.store.store import Store
 from thermo_hub.trends import answers, lookup
-from thermo_hub.trends.answers import AllSeries, Nights, Trends
+from thermo_hub.trends.answers import AllSeries, Nights, Trended, Trends
 from thermo_hub.trends.baseline import Usual, usual
 from thermo_hub.trends.collector import Collector
 from thermo_hub.trends.keeper import HOUR_NS, SECOND_NS, Minute, TrendKeeper
@@ -153,6 +153,18 @@ Runs = Annotated[Running, Depends(running)]
 Milliseconds = Annotated[int, Query(ge=0, le=9_000_000_000_000)]
 
 
+@ROUTER.get("", dependencies=[SEES], responses=says(Trended))
+def trended(hub: Mine, seen: Seen, names: Named) -> dict[str, Any]:
+    """Wearables that the visitor sees and of which there are trends, whether they are here or away."""
+    found = [one for one in lookup.wearables(hub.store) if seen.sees(one["wearable"])]
+    return {
+        "wearables": [
+            {**one, "wearable": names.wearable(one["wearable"]), "label": names.text(one["label"])} for one in found
+        ],
+        "notice": NOTICE,
+    }
+
+
 @ROUTER.get("/{wearable}/series", dependencies=[SEES], responses=says(AllSeries))
 def series(wearable: str, hub: Mine) -> dict[str, Any]:
     """What there are trends of."""
@@ -192,6 +204,6 @@ def baseline(
 
 
 @ROUTER.get("/{wearable}/nights", dependencies=[SEES], responses=says(Nights))
-def nights(wearable: str, runs: Runs, count: Annotated[int, Query(ge=1, le=400)] = 14) -> dict[str, Any]:
+def nights(wearable: str, runs: Runs, names: Named, count: Annotated[int, Query(ge=1, le=400)] = 14) -> dict[str, Any]:
     """The last nights, each as one stretch from noon to noon."""
-    return {"wearable": wearable, "nights": lookup.nights(time.time_ns(), count, lambda: runs.zone)}
+    return {"wearable": names.wearable(wearable), "nights": lookup.nights(time.time_ns(), count, lambda: runs.zone)}

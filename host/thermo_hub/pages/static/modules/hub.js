@@ -68,6 +68,11 @@ export class Hub extends EventTarget {
     return roles.some((role) => this.me.roles.includes(role));
   }
 
+  /** Whether recordings and trends are seen for research alone, under pseudonyms. */
+  get researches() {
+    return !this.may("wearer", "carer", "clinician");
+  }
+
   async get(path) {
     return this.ask("GET", path);
   }

@@ -68,8 +68,12 @@ async function show() {
   const module = await import(`../pages/${page.name}.js`);
   if (mine !== turn) return;
   document.title = `${page.title} · thermo-hub`;
-  put(main);
-  leave = (await module.show(main, hub, parameters)) ?? null;
+  // A page that is left while it still asks draws where nobody sees it, and ends as soon as it can be ended.
+  const place = el("div", { class: "place" });
+  put(main, place);
+  const end = (await module.show(place, hub, parameters)) ?? null;
+  if (mine === turn) leave = end;
+  else end?.();
 }
 
 /** Go to another page without loading anew. */

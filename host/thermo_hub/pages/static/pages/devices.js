@@ -69,7 +69,7 @@ async function device(main, hub, id) {
   put(main, el("div", { class: "head" }, title, el("span", { class: "grow" }),
     el("button", { type: "button", onclick: act(() => hub.ask("POST", `${path}/self-test`)) }, "Self-test"),
     el("button", { type: "button", onclick: act(() => hub.ask("POST", `${path}/reset`)) }, "Restart"),
-    el("button", { type: "button", onclick: () => calibration(hub, path, act) }, "Calibrate…"),
+    el("button", { type: "button", onclick: () => calibration(hub, path, hub.wearables.get(id), act) }, "Calibrate…"),
     el("button", { type: "button", class: "main", onclick: () => file.click() }, "Flash a bundle…"), el("label", { class: "hidden", for: "bundle" }, "Signed bundle"), file),
   problem, job, content);
   job.style.marginBottom = "16px";
@@ -122,7 +122,7 @@ async function device(main, hub, id) {
           return el("tr", {}, el("td", {}, one.name, one.place ? el("div", { class: "quiet" }, one.place) : null), el("td", {}, one.kind), el("td", {}, one.id ? el("code", {}, one.id) : "–"), el("td", {}, one.rate_hz ? `${one.rate_hz} Hz` : "–"),
             el("td", {}, shown?.can_calibrate ? calibrationWords(shown, hub.now() / 1000) : "–"), el("td", {}, one.fault || one.warning ? el("span", { class: "note" }, one.fault || one.warning) : "–"));
         }))),
-      worn?.shown.sensors.some((sensor) => sensor.can_calibrate && !sensor.calibrated_unix_s) ? el("p", { class: "quiet" }, "Calibrate it before a blackbody, or its contact sensors in a bath; until then its temperatures may be off by kelvins.") : null),
+      worn?.shown.sensors.some((sensor) => sensor.can_calibrate && !sensor.calibrated_unix_s) ? el("p", { class: "quiet" }, "Calibrate it before a blackbody, its contact sensors in a bath, its accelerometer in positions; until then what they say may be off, temperatures by kelvins.") : null),
       el("section", { class: "card" }, el("h2", {}, "Counters since its start"), counters.length ? el("dl", { class: "facts counters" }, ...counters.map(([name, value]) => fact(name, String(value)))) : el("p", { class: "quiet" }, "None.")),
       el("section", { class: "card" }, el("h2", {}, "Log"), log(worn)));
     tell(facts.job);
@@ -152,25 +152,39 @@ function question(hub, path, ask, act) {
 }
 
 /** Asks how a wearable is to be calibrated, and begins. */
-function calibration(hub, path, act) {
+function calibration(hub, path, worn, act) {
+  const able = (worn?.shown.sensors ?? []).filter((sensor) => sensor.can_calibrate);
+  const warm = able.filter((sensor) => !sensor.laid), laid = able.filter((sensor) => sensor.laid);
+  const what = el("select", { id: "what" }, warm.length || !laid.length ? el("option", { value: "" }, warm.length ? `Thermometers: ${warm.map((one) => one.name).join(", ")}` : "Thermometers") : null,
+    ...laid.map((one) => el("option", { value: one.name }, `Accelerometer: ${one.name}`)));
   const points = el("input", { type: "text", id: "set-points", value: "30, 37" });
   const quick = el("input", { type: "checkbox", id: "quick" });
   const problem = el("p", { class: "note bad", hidden: true, role: "alert" });
+  const how = el("p", {});
+  const thermal = el("div", { class: "stack" }, el("label", { for: "set-points" }, "Set-points, °C, two or more"), points,
+    el("label", { class: "check", for: "quick" }, quick, "Quick: under a minute, less careful"));
+  const choose = () => {
+    thermal.hidden = Boolean(what.value);
+    problem.hidden = true;
+    put(how, what.value
+      ? "It is laid down at rest eight times: each axis up and down once, and twice leant on an edge, by which it is judged. You are asked for each; a simulated wearable does it by itself. Nothing is written before you agree."
+      : "A camera or thermopile looks at a blackbody that fills its view, contact sensors lie in a bath. You are asked for each reading; a simulated wearable does it by itself. Nothing is written before you agree.");
+  };
+  what.addEventListener("change", choose);
+  choose();
   const dialog = el("dialog", { "aria-label": "Calibrate" }, el("form", { method: "dialog", class: "stack" },
-    el("p", {}, "A camera or thermopile looks at a blackbody that fills its view, contact sensors lie in a bath. You are asked for each reading; a simulated wearable does it by itself. Nothing is written before you agree."),
-    el("label", { for: "set-points" }, "Set-points, °C, two or more"), points,
-    el("label", { class: "check", for: "quick" }, quick, "Quick: under a minute, less careful"), problem,
+    laid.length ? [el("label", { for: "what" }, "What is calibrated"), what] : null, how, thermal, problem,
     el("div", { class: "row" }, el("button", { type: "submit", class: "main" }, "Calibrate"), el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"))));
   dialog.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
     const numbers = points.value.split(/[;,\s]+/).filter(Boolean).map(Number);
-    if (numbers.length < 2 || numbers.some((one) => !Number.isFinite(one))) {
+    if (!what.value && (numbers.length < 2 || numbers.some((one) => !Number.isFinite(one)))) {
       problem.hidden = false;
       put(problem, "Give two temperatures or more, such as 30, 37.");
       return;
     }
     dialog.close();
-    act(() => hub.ask("POST", `${path}/calibrate`, { set_points: numbers, quick: quick.checked }))();
+    act(() => hub.ask("POST", `${path}/calibrate`, what.value ? { sensor: what.value } : { set_points: numbers, quick: quick.checked }))();
   });
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
@@ -180,7 +194,10 @@ function calibration(hub, path, act) {
 /** What a calibration found. */
 function fitted(result) {
   const rows = (result.hold_outs ?? []).map((one) => el("tr", {}, el("td", {}, `${one.reference_c.toFixed(2)} °C`), el("td", {}, `${one.before.rmse_k.toFixed(3)} K`), el("td", {}, `${one.after.rmse_k.toFixed(3)} K`)));
+  const axes = (result.sensors ?? []).flatMap((sensor) => sensor.numbers.filter((one) => one.unit === "g" && one.constants).map((one) => el("tr", {}, el("td", {}, `${sensor.name} ${one.name}`),
+    ...[one.before, one.after, one.hold_out_before, one.hold_out_after].map((value) => el("td", {}, Number.isFinite(value) ? `${value.toFixed(4)} g` : "–")))));
   return [...result.objections.map((words) => el("p", { class: "note bad" }, words)),
+    axes.length ? el("table", {}, el("thead", {}, el("tr", {}, ...["Axis", "Off before", "Off after", "Length off before, not fitted", "Length off after, not fitted"].map((words) => el("th", { scope: "col" }, words)))), el("tbody", {}, ...axes)) : null,
     rows.length ? el("table", {}, el("thead", {}, el("tr", {}, ...["Point that was not fitted", "RMSE before", "RMSE after"].map((words) => el("th", { scope: "col" }, words)))), el("tbody", {}, ...rows)) : null,
     el("p", {}, result.written ? "Written to the wearable and read back." : "Nothing was written to the wearable."),
     el("p", { class: "quiet" }, "Report, on the hub's computer: ", el("code", {}, result.report)), el("p", { class: "quiet" }, result.notice)];

@@ -42,19 +42,19 @@ class Page {
     this.state = el("p", { role: "status" });
     this.now = el("div", { class: "stack" });
     this.said = el("div", { class: "stack" });
-    this.past = el("ul", { class: "stack" });
-    this.looked = el("ul", { class: "stack" });
-    this.mine = el("ul", { class: "stack" });
+    this.past = el("ul", { class: "marked" });
+    this.looked = el("ul", { class: "marked" });
+    this.mine = el("ul", { class: "marked" });
     const notice = () => el("p", { class: "quiet" }, "It informs; it is no medical device. When you feel ill, ask a physician, whatever stands here.");
     put(main, el("div", { class: "head" }, this.title), el("div", { class: "worn" },
       el("div", { class: "stack" },
-        el("section", { class: "card" }, el("h2", {}, "My temperature"), this.state, this.now, notice()),
-        el("section", { class: "card" }, el("h2", {}, "What it said"), this.said, this.past, notice())),
+        el("section", { class: "card" }, el("h2", {}, "My temperature"), el("div", { class: "stack" }, this.state, this.now, notice())),
+        el("section", { class: "card" }, el("h2", {}, "What it said"), el("div", { class: "stack" }, this.said, this.past, notice()))),
       el("div", { class: "stack" },
         el("section", { class: "card" }, el("h2", {}, "Who looked"), this.looked),
-        el("section", { class: "card" }, el("h2", {}, "My data"), this.mine,
+        el("section", { class: "card" }, el("h2", {}, "My data"), el("div", { class: "stack" }, this.mine,
           el("p", {}, el("a", { href: `/sharing/${encodeURIComponent(id)}` }, "What I agree to share")),
-          el("p", {}, el("a", { href: `/trends/${encodeURIComponent(id)}` }, "My past days"))))));
+          el("p", {}, el("a", { href: `/trends/${encodeURIComponent(id)}` }, "My past days")))))));
     const tell = () => this.tell();
     const ask = () => this.ask();
     hub.watch([id], EVERY_MS);
@@ -169,9 +169,8 @@ class Page {
     }
     if (looks) renew(this.looked, ...this.lookers(looks.accesses));
     if (recordings) {
-      const serial = this.hub.wearables.get(this.id)?.shown.serial;
-      const own = recordings.recordings.filter((one) => one.serial && one.serial === serial);
-      renew(this.mine, ...(own.length ? own.map((one) => el("li", {}, el("a", { href: `/api/recordings/${encodeURIComponent(one.name)}/file`, download: true }, one.started || one.name), ` ${(one.size / 1e6).toFixed(1)} MB`))
+      const own = recordings.recordings.filter((one) => one.wearable === this.id);
+      renew(this.mine, ...(own.length ? own.map((one) => el("li", {}, el("a", { href: `/api/recordings/${encodeURIComponent(one.name)}/file`, download: true }, one.started ? moment(Date.parse(one.started)) : one.name), ` ${(one.size / 1e6).toFixed(1)} MB`))
         : [el("li", {}, "Nothing of you was recorded here.")]));
     }
   }

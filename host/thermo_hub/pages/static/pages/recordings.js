@@ -5,8 +5,12 @@ import { Chart } from "../modules/chart.js";
 import { chip, el, fact, put, renew } from "../modules/dom.js";
 import { newest, pictures } from "../modules/frames.js";
 import { ThermalPicture } from "../modules/picture.js";
+import { restsControl } from "../modules/rests.js";
 import { alertChip, flags } from "../modules/said.js";
 import { clock, duration, moment } from "../modules/units.js";
+
+const SETTLED_MS = 300; // without a move, after which it is asked what a finding rests on
+const RESTS_MS = 3000; // between two looks at that while the recording plays
 
 export function show(main, hub, [name]) {
   return name ? replay(main, hub, name) : list(main, hub);
@@ -15,7 +19,9 @@ export function show(main, hub, [name]) {
 async function list(main, hub) {
   const table = el("tbody");
   const making = el("div", { class: "stack" });
-  const empty = el("div", { class: "empty", hidden: true }, el("h2", {}, "Nothing was recorded yet"), el("p", {}, "Start a recording of a wearable above, or on its page."));
+  const empty = el("div", { class: "empty", hidden: true }, ...(hub.researches
+    ? [el("h2", {}, "Nothing to see yet"), el("p", {}, "Recordings are here of wearers who have given consent to research, under pseudonyms; the wearer or an administrator gives it on the page Sharing.")]
+    : [el("h2", {}, "Nothing was recorded yet"), el("p", {}, "Start a recording of a wearable above, or on its page.")]));
   const box = el("div", { class: "scroll card" }, el("table", {}, el("thead", {}, el("tr", {}, ...["Recording", "Wearable", "Of", "Started", "Size", "File"].map((words) => el("th", { scope: "col" }, words)))), table));
   put(main, el("div", { class: "head" }, el("h1", {}, "Recordings")), making, box, empty);
   box.style.marginTop = "16px";
@@ -87,12 +93,18 @@ async function replay(main, hub, name) {
   const speed = el("select", { "aria-label": "Speed" }, ...[1, 2, 5, 10, 60].map((times) => el("option", { value: String(times) }, `${times} ×`)));
   const said = el("dl", { class: "facts" });
 
+  const models = [...new Set(found.findings.filter((one) => one.scores).map((one) => one.model))];
   for (const picture of found.pictures) {
     const view = new ThermalPicture(hub, picture.signal);
     view.show.own = view.show.mirror = false;
     const frames = await pictures(`${where}/pictures/${encodeURIComponent(picture.signal)}`, picture);
-    shown.push((ms) => { const frame = newest(frames, ms, (one) => one.utc); if (frame) view.update(frame); });
-    left.append(el("section", { class: "card" }, el("h2", {}, picture.signal), view.node));
+    const rests = models.length ? restsAt(hub, where, models, view, picture.signal) : null;
+    shown.push((ms, playing) => {
+      const frame = newest(frames, ms, (one) => one.utc);
+      if (frame) view.update(frame);
+      rests?.at(ms, playing);
+    });
+    left.append(el("section", { class: "card" }, el("h2", {}, picture.signal), view.node, rests ? el("div", { class: "controls" }, rests.box) : null, rests?.said));
   }
   for (const one of found.bodies) {
     const body = new Body(hub);
@@ -136,14 +148,14 @@ async function replay(main, hub, name) {
   let now = found.from, timer = null, before = 0;
   const draw = () => {
     put(at, `${clock(now)} · ${duration((now - found.from) / 1000)} of ${duration(length / 1000)}`);
-    for (const show of shown) show(now);
+    for (const show of shown) show(now, timer !== null);
   };
   const go = (ms) => {
     now = Math.max(found.from, Math.min(found.to, ms));
     scrub.value = String(((now - found.from) / length) * 1000);
     draw();
   };
-  const stop = () => { cancelAnimationFrame(timer); timer = null; put(play, "Play"); };
+  const stop = () => { cancelAnimationFrame(timer); timer = null; put(play, "Play"); for (const show of shown) show(now, false); };
   const tick = (time) => {
     go(now + (time - before) * Number(speed.value));
     before = time;
@@ -165,6 +177,28 @@ async function replay(main, hub, name) {
   }
   go(found.from);
   return () => { stop(); for (const chart of charts) chart.end(); };
+}
+
+/** Of what findings rest on at the moment shown: asked for once it stays, and now and then while the recording plays. */
+function restsAt(hub, where, models, view, signal) {
+  let moment = 0, played = false, settled = null, asked = 0;
+  const ask = () => {
+    asked = performance.now();
+    return Promise.all(models.map((model) => hub.get(`${where}/rests/${encodeURIComponent(model)}?at_ms=${moment}`).catch((error) => ({ known: false, why: error.message }))));
+  };
+  const control = restsControl(view, signal, ask);
+  const at = (ms, playing) => {
+    if (ms === moment && playing === played) return;
+    [moment, played] = [ms, playing];
+    if (playing) {
+      if (performance.now() - asked > RESTS_MS) control.look();
+      return;
+    }
+    control.clear();
+    clearTimeout(settled);
+    settled = setTimeout(control.look, SETTLED_MS);
+  };
+  return { box: control.box, said: control.said, at };
 }
 
 /** What runs the recording again with another bundle, and what that says otherwise; `go` shows a moment. */

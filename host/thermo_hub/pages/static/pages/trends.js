@@ -7,21 +7,47 @@ import { difference, moment, onUnit, quantity } from "../modules/units.js";
 const DAY = 86400000;
 const SPANS = [["night", "Night"], ["1", "24 hours"], ["7", "7 days"], ["30", "30 days"], ["366", "Year"]];
 
+const AGAIN_MS = 10000;
+
 export async function show(main, hub, [id]) {
-  const { wearables } = await hub.get("/api/wearables");
+  // What is drawn goes when another wearable is chosen, and when the first trends have come.
+  let leave, gone = false;
+  const draw = async (which) => {
+    const begun = await drawn(main, hub, which, draw);
+    leave?.();
+    leave = begun;
+    if (gone) leave();
+  };
+  await draw(id);
+  return () => { gone = true; leave?.(); };
+}
+
+// Looks again until there is something to draw; a hub that does not answer is told in the banner.
+function awaited(there, draw) {
+  const timer = setInterval(() => there().then((come) => come && draw()).catch(() => {}), AGAIN_MS);
+  return () => clearInterval(timer);
+}
+
+function every(refresh) {
+  const timer = setInterval(refresh, 60000);
+  return () => clearInterval(timer);
+}
+
+async function drawn(main, hub, id, draw) {
+  const { wearables } = await hub.get("/api/trends");
   if (!wearables.length && !id) {
-    put(main, el("h1", {}, "Trends"), el("div", { class: "empty" }, "No wearable has been here since the hub was started."));
-    return undefined;
+    put(main, el("h1", {}, "Trends"), el("div", { class: "empty" }, hub.researches ? "There are no trends yet of anybody who has given consent to research." : "There are no trends of any wearable yet; the first minute is over soon."));
+    return awaited(async () => (await hub.get("/api/trends")).wearables.length, () => draw(id));
   }
-  const wearable = id ?? wearables[0].id;
+  const wearable = id ?? wearables[0].wearable;
   const where = `/api/trends/${encodeURIComponent(wearable)}`;
   const { series } = await hub.get(`${where}/series`);
   const { nights } = await hub.get(`${where}/nights?count=30`);
   let span = "1", name = series[0]?.name, night = 0;
 
   const problem = el("p", { class: "chip bad", role: "alert", hidden: true });
-  const who = el("select", { "aria-label": "Wearable", onchange: () => { history.replaceState(null, "", `/trends/${encodeURIComponent(who.value)}`); show(main, hub, [who.value]); } },
-    ...wearables.map((one) => el("option", { value: one.id }, one.label || `${one.profile} ${one.serial}`)));
+  const who = el("select", { "aria-label": "Wearable", onchange: () => { history.replaceState(null, "", `/trends/${encodeURIComponent(who.value)}`); draw(who.value); } },
+    ...wearables.map((one) => el("option", { value: one.wearable }, one.label || `${one.profile} ${one.wearable}`)));
   who.value = wearable;
   const what = el("select", { "aria-label": "Number", onchange: () => { name = what.value; refresh(); } }, ...series.map((one) => el("option", { value: one.name }, one.label)));
   const spans = el("div", { class: "segmented", role: "group", "aria-label": "Stretch of time" });
@@ -58,10 +84,10 @@ export async function show(main, hub, [id]) {
     series.length ? el("div", { class: "stack" }, el("section", { class: "card" }, title, chart.node, el("p", { class: "quiet" }, "Line: mean. Band: from the 5th to the 95th of a hundred samples. Dashed and hatched: what is usual of this wearer at this time of day. Where nothing came, nothing is drawn.")),
       el("section", { class: "card" }, el("h2", {}, "In this stretch"), facts, el("p", { class: "quiet" }, "Informs only. Not a medical device."))) : el("div", { class: "empty" }, "There are no trends of it yet; the first minute is over soon."));
   hub.watch([wearable], 60000);
-  const timer = setInterval(refresh, 60000);
+  const end = series.length ? every(refresh) : awaited(async () => (await hub.get(`${where}/series`)).series.length, () => draw(id));
   const off = onUnit(() => { chart.draw(); refresh(); });
   await refresh();
-  return () => { clearInterval(timer); off?.(); chart.end(); };
+  return () => { end(); off?.(); chart.end(); };
 }
 
 function summary(one, hours, found) {

@@ -4,6 +4,7 @@ import { Body } from "../modules/body.js";
 import { Chart } from "../modules/chart.js";
 import { chip, el, fact, put, renew } from "../modules/dom.js";
 import { ThermalPicture } from "../modules/picture.js";
+import { restsControl } from "../modules/rests.js";
 import { alertChip, big, flags, isOpen, severityKind, spread } from "../modules/said.js";
 import { clock, difference, duration, figure, moment, onUnit, quantity } from "../modules/units.js";
 import { recorder } from "./recordings.js";
@@ -12,6 +13,7 @@ import { headline, ranked } from "./wall.js";
 const WINDOWS = [[60, "1 min"], [300, "5 min"], [900, "15 min"]];
 const WAVE_S = 10;
 const OLD_CALIBRATION_S = 365 * 86400;
+const FEW_CHARTS = 4; // that stand beneath the picture, where there is room
 const RESTS_MS = 3000; // between two looks at what findings rest on
 
 export function show(main, hub, [id]) {
@@ -114,13 +116,13 @@ class Page {
       charts.style.gridTemplateColumns = "1fr";
       left.prepend(el("div", { class: "row" }, el("span", { class: "grow" }), windows));
     }
+    const few = this.charts.length && this.charts.length <= FEW_CHARTS && !charts.parentNode;
+    const signals = el("div", { class: "head signals" }, el("h2", {}, "Signals"), el("span", { class: "grow" }), charts.parentNode ? null : windows);
+    if (few) left.append(signals, charts);
     put(this.main,
       el("div", { class: "head" }, el("div", {}, this.title, this.under), this.state, el("span", { class: "grow" }), rename),
       this.open, el("div", { class: "worn" }, left, right),
-      charts.parentNode ? null : el("div", { class: "head", style: null }, el("h2", {}, "Signals"), el("span", { class: "grow" }), windows),
-      charts.parentNode ? null : charts);
-    const heads = this.main.querySelectorAll(".head");
-    if (heads[1]) heads[1].style.margin = "24px 0 0";
+      charts.parentNode ? null : signals, charts.parentNode ? null : charts);
   }
 
   async askRecording(worn) {
@@ -155,36 +157,16 @@ class Page {
     this.anomalies, ...rests.slice(1));
   }
 
-  /** A box to tick, and what is said beneath, of what the findings of models rest on; asked for while it is ticked. */
+  /** Of what the findings of models rest on; asked for again and again while it is ticked. */
   restsControl(worn, picture, signal) {
-    const said = el("p", { class: "quiet", role: "status", hidden: true });
     let timer = 0;
-    const ask = async () => {
-      const found = await Promise.all(worn.shown.models.map((model) =>
-        this.hub.get(`/api/wearables/${encodeURIComponent(worn.id)}/rests/${encodeURIComponent(model.name)}`).catch((error) => ({ known: false, why: error.message }))));
-      if (!picture.show.rests) return;
-      const here = found.filter((one) => one.known && one.signal === signal);
-      picture.rests(here);
-      const words = here.map((one) => one.outline.length
-        ? `${one.label} (${Math.round(one.score * 100)} %) rests on what is outlined: without it, its odds fall by a factor of ${Math.exp(one.loss).toPrecision(2)}.`
-        : `${one.label} (${Math.round(one.score * 100)} %) rests on no single place.`);
-      put(said, words.join(" ") || found.find((one) => !one.known)?.why || "No model looks at this picture.");
-    };
-    const change = ({ currentTarget }) => {
-      picture.show.rests = currentTarget.checked;
-      said.hidden = !currentTarget.checked;
+    const ask = () => Promise.all(worn.shown.models.map((model) =>
+      this.hub.get(`/api/wearables/${encodeURIComponent(worn.id)}/rests/${encodeURIComponent(model.name)}`).catch((error) => ({ known: false, why: error.message }))));
+    const control = restsControl(picture, signal, ask, (ticked) => {
       clearInterval(timer);
-      if (currentTarget.checked) {
-        put(said, "Covering the picture part by part…");
-        ask();
-        timer = setInterval(() => (currentTarget.isConnected ? ask() : clearInterval(timer)), RESTS_MS);
-      } else {
-        put(said, "");
-        picture.redraw();
-      }
-    };
-    const box = el("label", { class: "check" }, el("input", { type: "checkbox", onchange: change }), el("span", { class: "key rests", "aria-hidden": "true" }), "What the finding rests on");
-    return [box, said];
+      if (ticked) timer = setInterval(() => (control.box.isConnected ? control.look() : clearInterval(timer)), RESTS_MS);
+    });
+    return [control.box, control.said];
   }
 
   makeCharts(worn) {

@@ -1,8 +1,11 @@
 """How often somebody may try: a bucket for each key, which fills again by and by."""
 
+import math
 import time
 from collections.abc import Callable
 from threading import Lock
+
+from fastapi import HTTPException
 
 MOST_KEYS = 10_000
 
@@ -46,3 +49,17 @@ class Limit:
         self._full_at = {key: at for key, at in self._full_at.items() if at > now_s}
         for key in list(self._full_at)[: max(0, len(self._full_at) - MOST_KEYS * 9 // 10)]:
             del self._full_at[key]
+
+
+def held(limit: Limit, key: str, what: str = "Too many tries") -> None:
+    """Answer 429, with how long to wait, where something is done too often.
+
+    Args:
+        limit: that counts.
+        key: by which.
+        what: is too much, as the begin of a sentence.
+    """
+    wait_s = limit.wait_s(key)
+    if wait_s:
+        seconds = math.ceil(wait_s)
+        raise HTTPException(429, f"{what}; wait {seconds} s.", {"retry-after": str(seconds)})
