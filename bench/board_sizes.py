@@ -8,13 +8,13 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from thermo_core.wearable import library
 from thermo_sim.launch import BUILD
 
 FIRMWARE = BUILD.parent
@@ -32,13 +32,13 @@ class Room:
 ROOMS = {"rp2040": Room(0x150000, 0x40000, 0x7EC00), "nrf52840": Room(0x90000, 0x40000, 0x3EC00)}
 
 
-def show() -> None:
+def show(wearables: Sequence[str]) -> None:
     """Build and print."""
     print(f"{'':18}{'':10}{'code':>9}{'weights':>9}{'flash':>9}{'RAM':>9}{'of it':>7}{'alone':>8}  in a slot")
     with tempfile.TemporaryDirectory(prefix="thermo-bench-") as name:
         folder = Path(name)
         keys = _keys(folder)
-        for wearable in library.names():
+        for wearable in wearables:
             for board, room in ROOMS.items():
                 given = [f"BUILD={folder}", f"GENERATED={folder}/generated", f"WEARABLE={wearable}", *keys]
                 command = ["make", "--no-print-directory", "-C", str(FIRMWARE), *given]

@@ -206,21 +206,27 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement of processor time")
     parser.add_argument("--pictures", action="store_true", help="what a picture costs, and nothing else")
-    parser.add_argument("--sizes", action="store_true", help="what wearables take of both boards, and nothing else")
+    parser.add_argument(
+        "--sizes",
+        nargs="*",
+        metavar="WEARABLE",
+        choices=library.names(),
+        help="what wearables take of both boards (all where none is named), and nothing else",
+    )
     parser.add_argument(
         "--conformance",
         nargs="*",
         metavar="BOARD",
         choices=sorted(KINDS),
-        help="run the conformance suite on boards (rp2040 and nrf52840 where none is named), and nothing else",
+        help="run the conformance suite on boards (rp2040 and nrf52840-fast where none is named), and nothing else",
     )
     parser.add_argument("--only", default="", metavar="WORDS", help="of the conformance suite, as of pytest's -k")
     options = parser.parse_args()
     if options.conformance is not None:
-        return board_conformance.show(options.conformance or ["rp2040", "nrf52840"], options.only)
+        return board_conformance.show(options.conformance or ["rp2040", "nrf52840-fast"], options.only)
     if not options.pictures:
-        board_sizes.show()
-    if options.sizes:
+        board_sizes.show(options.sizes or library.names())
+    if options.sizes is not None:
         return 0
     per_picture.show(SHARED)
     if options.pictures:
@@ -228,7 +234,7 @@ def main() -> int:
     subprocess.run(["make", "--no-print-directory", "-C", str(FIRMWARE), "all", "size"], check=True)
     with tempfile.TemporaryDirectory(prefix="thermo-bench-") as name:
         wearables(Path(name), options.seconds)
-        for kind in KINDS:
+        for kind in TARGETS:
             print(f"{kind} ({KINDS[kind].summary})", flush=True)
             mailbox_and_line(kind, Path(name))
             session(kind, Path(name), options.seconds)

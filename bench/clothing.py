@@ -32,9 +32,9 @@ def nodes_of(went: Course, nodes: NDArray[np.int64], times_s: Array, seed: int) 
 
 def healthy(garment: Garment, people: int) -> None:
     """Print what it says while nothing happens, by script."""
-    print("script    hours   map K  mean K  nodes taken away a day  events a day  alerts a day")
+    print("script    hours   map K  mean K  nodes taken away a day  events a day  refused  alerts a day")
     for script in SCRIPTS:
-        squares, means, false, events, hours = [], [], 0, 0, 0.0
+        squares, means, refused, false, events, hours = [], [], [], 0, 0, 0.0
         counts: Counter[str] = Counter()
         for number in range(people):
             went = course(script, number, Person.drawn(50_000 + number))
@@ -46,14 +46,15 @@ def healthy(garment: Garment, people: int) -> None:
             off = found["nodes-off"].values.ravel() > 0.5
             false += int(np.sum(off[1:] & ~off[:-1]) + off[0])
             said = found["event.raw"]
-            told = (said.values[:, 1:].max(1) > LEAST_EVENT) & (said.flags & int(Quality.OUT_OF_DOMAIN) == 0)
+            refused.append(said.flags & int(Quality.OUT_OF_DOMAIN) != 0)
+            told = (said.values[:, 1:].max(1) > LEAST_EVENT) & ~refused[-1]
             events += int(np.sum(told[1:] & ~told[:-1]))
             counts += garment.raised(found)
             hours += went.hours
         alerts = ", ".join(f"{name} {24 * count / hours:.2f}" for name, count in counts.items() if count) or "none"
         print(
             f"{script:9} {hours:5.0f} {np.sqrt(np.concatenate(squares).mean()):7.3f} {np.sqrt(np.square(np.concatenate(means)).mean()):7.3f} "
-            f"{24 * false / hours:23.2f} {24 * events / hours:13.2f}  {alerts}"
+            f"{24 * false / hours:23.2f} {24 * events / hours:13.2f} {100 * np.concatenate(refused).mean():6.1f} %  {alerts}"
         )
 
 

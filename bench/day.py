@@ -50,6 +50,10 @@ LEAST_S = 10.0
 """Of a stretch, beside what the quickest alert needs."""
 WEEK_S = 7 * 86400.0
 MOST_CAUSES = 8
+AFFECTED = 1_000_000
+"""From the first healthy wearer to the first one of each happening, beyond whom any network has learnt from."""
+AILING = ("lesion", "lump")
+"""Options of scenes that no healthy wearer has; what ails others is what befalls them."""
 
 
 def interval(count: int) -> tuple[float, float]:
@@ -189,7 +193,8 @@ def simulate(args: argparse.Namespace) -> None:
             "There is nobody to simulate; give --wearers and --ill of 1 or more, and --hours and --every above 0."
         )
     wearable = read(resolve(args.wearable))
-    metrics = metrics_of(wearable) if args.card else None
+    if args.card:
+        metrics_of(wearable)
     networks = open_networks({name: read_file(path) for name, path in wearable.networks.items()}, "fast", Counters())
     made = pruned(wearable.plan())
     if not made.alerts:
@@ -202,7 +207,10 @@ def simulate(args: argparse.Namespace) -> None:
     def job(happenings: str) -> Job:
         world = with_body(load_world(args.world or world_of(wearable.profile.name)), args.script, None, happenings)
         assert world.body is not None
-        world = changed(world, body=changed(world.body, hours=args.hours))
+        options = {name: value for name, value in world.scene.options.items() if name not in AILING}
+        world = changed(
+            world, body=changed(world.body, hours=args.hours, from_s=0.0), scene=changed(world.scene, options=options)
+        )
         return Job(made, networks, world, stretches, sorted({1.0, *args.curve}), args.hours)
 
     begun = time.monotonic()
@@ -214,17 +222,18 @@ def simulate(args: argparse.Namespace) -> None:
     print_healthy(found)
     struck = []
     for number, happenings in enumerate(args.affected, 1):
-        first = args.first + 1000 * number
+        first = args.first + AFFECTED * number
         befallen = job(happenings)
         struck.append(affected(befallen, lived(befallen, range(first, first + ill)), happenings, ill))
         print_affected(struck[-1], made)
-    if metrics is not None:
+    if args.card:
         words = [one for one in sys.argv[1:] if one != "--card"]
         day = {
             "command": shlex.join(["python", "bench/day.py", *words]),
             "wearers": args.wearers, "hours": args.hours, "script": args.script, "first": args.first, **found, "affected": struck,
         }  # fmt: skip
-        files = told(find(wearable.profile.name), {**metrics, "day": day})
+        # Read after the hours that this takes, so that what else was measured meanwhile stays.
+        files = told(find(wearable.profile.name), {**metrics_of(wearable), "day": day})
         write_files({wearable.path.parent / name: content for name, content in files.items()})
 
 

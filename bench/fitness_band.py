@@ -11,6 +11,9 @@ Metabolic rate from heart rate alone against breath, of walkers with pauses (Ope
 anything; fetch github.com/Harvard-Slade-Lab/OpenMetabolics_code and name its `validation_dataset` by --energy). Resting heart rates
 are not among the data: the stage begins at its usual 65 and learns.
 
+Minutes that count as rest by the wearable's own rule, and alerts `fast-heart`, of the same people (e4_exercise_1hz.npz), each
+against the mean of the own minutes of rest under mental stress: a session is shorter than what the wearable learns from.
+
 All three on simulated people, who train with the wearable on; their heart rate comes from JOS-3's cardiac output, never from the equation
 that core temperature is estimated by.
 """
@@ -27,9 +30,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.graph.alerts import AlertMachine, AlertState
+from thermo_core.graph.plan import plan
+from thermo_core.quality import DOUBTFUL, Quality
 from thermo_core.signals import Series
 from thermo_core.wearable import file, library
-from thermo_models.features import signal_from, signal_over
+from thermo_models.features import moments, signal_from, signal_over
+from thermo_models.tasks import fitness_band_features as features
 from thermo_sim.people import Person, course, motion, pulse_wave
 from thermo_sim.people.activities import ACTIVITIES
 
@@ -116,6 +123,50 @@ def recorded(path: Path) -> None:
             if known:
                 named = f"{about}, {len(parts)} {people} people"
                 print(Errors(found, known / windows, len(found) / known, given / windows).line(named))
+
+
+def rested(path: Path) -> None:
+    """Print minutes of real sessions that count as rest, and how often these raise `fast-heart`."""
+    data = np.load(path)
+    ends = np.cumsum(data["length"])
+    parts: dict[str, tuple[Floats, NDArray[np.bool_]]] = {}
+    for name, start, end in zip(data["session"].tolist(), ends - data["length"], ends, strict=True):
+        if name in features.NOT_WORN:
+            continue
+        part = slice(start, min(end, start + features.DOUBLED.get(name, end)))
+        rate = np.where(data["hr_x50"][part] < 0, np.nan, data["hr_x50"][part] / 50)[:, np.newaxis]
+        moved = np.stack([data["enmo_g"][part], data["acc_sd_g"][part]], axis=1)
+        given = moments({"beating": rate, "moved": moved})
+        minutes = signal_from(PROFILE, given, dict.fromkeys(given, 1.0), "calm-rate")
+        calm = np.isfinite(minutes.values[:, 0]) & ((minutes.flags & np.uint16(DOUBTFUL)) == 0)
+        parts[name] = minutes.values[:, 0].astype(np.float64), calm
+    own: dict[str, list[float]] = {}
+    for name, (rates, calm) in parts.items():
+        if name.startswith("STRESS"):
+            own.setdefault(person_of(name), []).extend(rates[calm].tolist())
+    print(f"{'at rest by the wearable':44}{'minutes':>8}{'rest':>7}{'alerts':>8}")
+    for kind, about in KINDS.items():
+        sessions = [name for name in parts if name.startswith(f"{kind}/") and own.get(person_of(name))]
+        alerts = sum(fast(parts[name][0] - np.mean(own[person_of(name)]), parts[name][1]) for name in sessions)
+        calm = np.concatenate([parts[name][1] for name in sessions])
+        people = len({person_of(name) for name in sessions})
+        print(f"{f'{about}, {people} people':44}{len(calm):>8}{int(calm.sum()):>7}{alerts:>8}")
+
+
+def person_of(session: str) -> str:
+    """Of KIND/person, or of its half KIND/person_a."""
+    return session.split("/")[1].split("_")[0]
+
+
+def fast(over: Floats, calm: NDArray[np.bool_]) -> int:
+    """How often minutes of a heart's rate above the own one raise `fast-heart`."""
+    alert = next(one for one in plan(PROFILE).alerts if one.alert.name == "fast-heart")
+    machine = AlertMachine(alert, 0)
+    changes = [
+        machine.push(float(value), 0 if still else int(Quality.MOVING), 60_000_000 * minute)
+        for minute, (value, still) in enumerate(zip(over, calm, strict=True))
+    ]
+    return sum(change is not None and change.state is AlertState.RAISED for change in changes)
 
 
 def rows_of(path: Path) -> list[list[str]]:
@@ -274,7 +325,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     shared = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
-    parser.add_argument("--data", type=Path, default=shared / "datasets/e4_exercise", help="folder of e4_bvp.npz")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=shared / "datasets/e4_exercise",
+        help="folder of e4_bvp.npz and e4_exercise_1hz.npz",
+    )
     parser.add_argument("--energy", type=Path, help="folder validation_dataset of OpenMetabolics")
     parser.add_argument("--people", type=int, default=6, help="simulated ones")
     options = parser.parse_args()
@@ -284,6 +340,8 @@ def main() -> None:
     )
     if path.is_file():
         recorded(path)
+    if (sessions := options.data / "e4_exercise_1hz.npz").is_file():
+        rested(sessions)
     if options.energy is not None:
         energy(options.energy)
     if options.people > 0:

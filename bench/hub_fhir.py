@@ -24,10 +24,10 @@ from thermo_core.errors import SchemaError  # noqa: E402
 from thermo_hub.fhir.bundle import bundle  # noqa: E402
 from thermo_hub.fhir.check import check  # noqa: E402
 from thermo_hub.fhir.sending import Sender, sendings  # noqa: E402
-from thermo_hub.fhir.tables import CONSENT  # noqa: E402
 from thermo_hub.fhir_settings import FhirSettings  # noqa: E402
 from thermo_hub.settings import Settings  # noqa: E402
 from thermo_hub.store.store import Store, open_store  # noqa: E402
+from thermo_hub.store.tables import CONSENT  # noqa: E402
 from thermo_hub.trends.keeper import HOUR_NS  # noqa: E402
 
 START_NS = 20_000 * 24 * HOUR_NS

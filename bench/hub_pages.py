@@ -1,6 +1,6 @@
 """Pictures of every page of the hub, of the wearables of `thermo-hub demo`: `python bench/hub_pages.py [FOLDER]`, docs/hub by default.
 
-Takes about three minutes, in which the demo's new warm spot grows.
+Takes about five minutes, in which the demo's new warm spot grows.
 """
 
 import argparse
@@ -19,7 +19,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "hub"
 DESKTOP, PHONE = (1360, 850), (390, 844)
 GROWS_S = 150.0
 READY_S = 240.0
-COLOURS = 256
+COLOURS, FLAT, APART, MOST_LOOKED_AT = 256, 96, 12, 4000
+"""Colours of a picture; those of flat parts among them, how far two of these are apart, and among how many they are chosen."""
 
 
 @contextmanager
@@ -51,10 +52,25 @@ def browser() -> Iterator[Browser]:
 def take(page: Page, path: Path, whole: bool = True) -> None:
     page.mouse.move(0, 0)
     page.evaluate("scrollTo(0, 0)")
+    page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")  # of a scroll bar that is not drawn
     page.screenshot(path=path, full_page=whole)
     with Image.open(path) as image:
-        image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+        coloured = image.convert("RGB")
+    coloured.quantize(palette=palette(coloured), dither=Image.Dither.NONE).save(path, optimize=True)
     print(path, flush=True)
+
+
+def palette(image: Image.Image) -> Image.Image:
+    """Colours of a page: what it is drawn with, each as it is, beside those that thermal pictures need."""
+    flat: list[tuple[int, int, int]] = []
+    counted: list[tuple[int, tuple[int, int, int]]] = sorted(image.getcolors(1 << 24), reverse=True)  # type: ignore[arg-type]
+    for _, colour in counted[:MOST_LOOKED_AT]:
+        if len(flat) < FLAT and all(sum(abs(a - b) for a, b in zip(colour, one, strict=True)) > APART for one in flat):
+            flat.append(colour)
+    others = image.quantize(COLOURS - FLAT, dither=Image.Dither.NONE).getpalette() or []
+    made = Image.new("P", (1, 1))
+    made.putpalette([part for colour in flat for part in colour] + others[: 3 * (COLOURS - len(flat))])
+    return made
 
 
 def press(page: Page, words: str) -> None:
@@ -93,6 +109,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with demo() as link, browser() as chromium:
         context = chromium.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]}, color_scheme="light")
+        context.set_default_timeout(READY_S * 1000)
         page = context.new_page()
         page.goto(link)
         page.locator("a.tile").nth(4).wait_for(timeout=READY_S * 1000)
@@ -140,6 +157,8 @@ def main() -> None:
         page.locator("td a").first.click()
         page.wait_for_selector("input[type=range]")
         page.locator("input[type=range]").fill("600")
+        page.get_by_label("What the finding rests on").check()
+        page.get_by_text(re.compile(r"rests on (what|no)")).wait_for()
         time.sleep(2)
         take(page, folder / "replay.png")
         review(page, origin, folder)
