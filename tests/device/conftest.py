@@ -1,4 +1,4 @@
-"""A file system that loses power, in the manner of MCUboot's and littlefs's simulators; the firmware's acquisition."""
+"""A file system that loses power, in the manner of MCUboot's and littlefs's simulators; a bundle; the firmware's acquisition."""
 
 import ctypes
 import random
@@ -6,11 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bundles import breast_patch
 from firmware_camera import CAMERA_MODULES
 from firmware_library import build
+from msgspec.structs import replace as changed
 from slot_images import CAPACITY, ONE, TRUSTED, install
 
+from thermo_core.bundle import Bundle
 from thermo_core.errors import StorageError
+from thermo_core.stages.average import Average
+from thermo_core.stages.centre import Centre
+from thermo_core.stages.scale import Scale
 from thermo_device.slots import Slots
 
 
@@ -158,6 +164,18 @@ def fragile_files() -> Callable[..., FragileFiles]:
 def power_cut() -> type[Exception]:
     """What a `FragileFiles` raises when the power goes."""
     return PowerCut
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Bundle:
+    """The breast patch's network behind a mean of three pictures, with scores that vary, and no alert."""
+    shipped = breast_patch()
+    stages = (
+        Average(of="skin", gives="calm", pictures=3),
+        Centre(of="calm", gives="centred", by="median"),
+        Scale(of="centred", gives="above", factor=0.3),
+    )
+    return changed(shipped, profile=changed(shipped.profile, stages=stages, alerts=()))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from examples import few
 from firmware_camera import FirmwareCamera
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -217,6 +218,7 @@ STEPS = st.lists(
 )
 
 
+@few(40)
 @given(steps=STEPS, seed=st.integers(0, 1000))
 @example(steps=["pause", "exchange", "nack", "exchange", "flip"], seed=1)
 def test_whatever_happens_each_page_is_its_own_sensors(

@@ -20,9 +20,11 @@ import pytest
 from board_probe import PROBE, RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG, ROOT, Gdb, Kind, Probe, build, running
 
 from thermo_core.errors import DamagedFileError, ThermoError, UsageError
+from thermo_core.exit_codes import ExitCode
 from thermo_sim import control, mailbox, pump
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.chips.mlx90640.eeprom import generate
+from thermo_sim.cli import main
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.mailbox import MailboxServer, SharedFile
 from thermo_sim.pump import LineNoise
@@ -420,7 +422,25 @@ def test_exec_runs_a_command_against_a_board(program: Kind) -> None:
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["board"] == "host" and said["seed"] == 5 and said["link"] == said["port"]
-    refused = subprocess.run(
-        thermo_sim("exec", "--board", "host", "--speed", "2", "--", "true"), capture_output=True, text=True, check=False
-    )
-    assert refused.returncode == 2 and "leave out --speed" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["wearable", "--link", "{link}"], ["exec", "--", "true"]], ids=lambda words: words[0]
+)
+def test_a_board_is_an_option_wherever_a_wearable_is_started(
+    words: list[str], program: Kind, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, *more = (word.replace("{link}", str(tmp_path / "line")) for word in words)
+    for given, reason in (
+        (["--board", "host", "--speed", "2"], "leave out --speed"),
+        (["--line-noise", "flip=1e-4"], "add --board"),
+        (["--board", "m3"], "choose one of"),
+    ):
+        assert main([name, *given, *more]) == ExitCode.USAGE
+        assert reason in capsys.readouterr().err
+    if name == "wearable":
+        command = thermo_sim(name, "--board", "host", "--firmware", program.firmware, *more)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None and running.stdout.readline().startswith("ready: ")
+            running.terminate()
+            assert running.wait(60) == 0

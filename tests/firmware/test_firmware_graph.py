@@ -235,6 +235,18 @@ def recovering() -> Case:
             {"op": "window", "of": "hands", "gives": "past", "length": 40, "every": 5},
             {"op": "bins", "of": "past", "gives": "shapes", "bins": 8, "settled": 5},
             {"op": "recovery", "of": "past", "gives": "clear", "clear": 8.0},
+            {"op": "select", "of": "past", "gives": "before", "places": [0, 1]},
+            {"op": "step_removal", "of": "past", "gives": "joined", "first": 8},
+            {"op": "bins", "of": "joined", "gives": "sums", "bins": 8},
+            {
+                "op": "paired_recovery",
+                "of": "sums",
+                "before": "before",
+                "gives": "sides",
+                "samples": 40,
+                "shares": [1.0],
+                "delay_s": 3.0,
+            },
         ],
     }
     rng, blocks = np.random.default_rng(21), []
@@ -254,7 +266,8 @@ def recovering() -> Case:
         blocks.append([{"start": Sample(time_us, begun.astype(np.float32), 0)}])
         blocks.append([{"curve": Sample(time_us + 5, curve.astype(np.float32), 0)}])
     for second in range(60):
-        hands = 33 - 5 * np.exp(-max(second - 20, 0) / np.array([6.0, 9.0])) + rng.normal(0, 0.05, 2)
+        hands = 33 - 5 * (second > 4) * np.exp(-max(second - 20, 0) / np.array([6.0, 9.0])) + rng.normal(0, 0.05, 2)
+        hands[1] -= 1.2 * (second > 45)
         blocks.append([{"hands": Sample(1_000_000 * second + 7_000_000_000, hands.astype(np.float32), 0)}])
     return Case(plan(schema.from_plain(parts, Profile, "profile")), blocks, {})
 
@@ -275,6 +288,7 @@ def test_curves_that_recover_make_the_bytes_of_python(processor: Processor | Non
     case = recovering()
     parts = np.array([np.frombuffer(one["fitted"][3], "<f4")[0] for one in case.wanted() if "fitted" in one])
     assert set(parts.tolist()) >= {0.0, 1.0, 2.0}, "the case is about curves of several kinds, some of which are none"
+    assert any(one["joined"][3] != one["past"][3] for one in case.wanted() if "joined" in one), "and about a step"
     compare([case], tmp_path, processor)
 
 

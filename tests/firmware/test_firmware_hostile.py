@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from firmware_library import FIRMWARE, HARNESS, NOR_FLASH, everything
+from firmware_graph import sanitised_program
+from firmware_library import FIRMWARE, HARNESS, everything
 
 from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
@@ -20,14 +21,12 @@ EEPROM, CORRECTION, COUNTS = range(3)
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """harness/hostile.c with the fuzz target of the EEPROM."""
-    program = tmp_path_factory.mktemp("hostile") / "hostile"
-    sources = [*everything(), HARNESS / "hostile.c", FIRMWARE / "fuzz" / "fuzz_eeprom.c"]
-    includes = [f"-I{FIRMWARE}", f"-I{FIRMWARE / 'core'}", f"-I{FIRMWARE / 'sensors'}", f"-I{NOR_FLASH.parent}"]
-    flags = ["-std=c11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    command = ["gcc", *flags, *includes, *map(str, sources), "-lm", "-o", str(program)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return program
+    return sanitised_program(
+        [HARNESS / "hostile.c", FIRMWARE / "fuzz" / "fuzz_eeprom.c"],
+        tmp_path_factory.mktemp("hostile"),
+        "hostile",
+        everything(),
+    )
 
 
 def survives(program: Path, cases: list[tuple[int, bytes]]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from firmware_graph import HARNESS, SANITIZED, WARNINGS, core_sources, includes
+from firmware_graph import sanitised_program
+from firmware_library import HARNESS
 from sensor_recordings import SPECIAL
 from small_networks import networks
 
@@ -139,21 +140,7 @@ def program(plans: list[Plan], folder: Path) -> Path:
     struct_text = "struct rules_case {\n  const struct finding_model *models;\n  const struct alert_plan *alerts;\n};"
     table = "static const struct rules_case cases[] = {\n" + "\n".join(rows) + "\n};"
     (folder / "cases.h").write_text("\n".join([*headers, f"#define CASES {len(plans)}", struct_text, table]))
-    path = folder / "rules"
-    files = [*core_sources(), HARNESS / "rules.c", HARNESS / "io_host.c", *sources]
-    command = [
-        "gcc",
-        *WARNINGS.split(),
-        *SANITIZED.split(),
-        *includes(folder),
-        *map(str, files),
-        "-o",
-        str(path),
-        "-lm",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[:4000]
-    return path
+    return sanitised_program([HARNESS / "rules.c", HARNESS / "io_host.c", *sources], folder, "rules")
 
 
 def test_findings_and_alerts_are_cores(tmp_path: Path) -> None:

@@ -1,15 +1,16 @@
-"""The nRF52840's bootloader from reset to what it starts: confirmed, on trial, taken back; see tests/support/nrf52840_loader.py."""
+"""The nRF52840's bootloader from reset to what it starts: confirmed, on trial, taken back; see thermo_sim.nrf52840.chip."""
 
 import shutil
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware_slots import program
-from nrf52840_loader import BY_WATCHDOG, SLOTS, Chip, build
+from nrf52840_loader import Chip, build
 
 from thermo_core.firmware.first_flash import MAGIC
 from thermo_core.firmware.signed import sign
 from thermo_core.image import Version
+from thermo_sim.nrf52840.chip import BY_WATCHDOG, SLOTS
 
 HEADER = 512
 LOOP = bytes.fromhex("fee7")

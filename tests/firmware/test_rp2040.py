@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from board_probe import RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG
 from boot_rom import BootRom, Disk
-from rp2040_bench import ANSWER_US, SEED, Bench, Probe
+from rp2040_bench import SEED, Bench, Probe
+from virtual_host import ANSWER_US
 
 from thermo_core.firmware import uf2
 from thermo_core.firmware.segments import Segment

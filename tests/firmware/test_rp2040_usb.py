@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from rp2040_bench import SEED, Bench, Host, Line, Probe
+from rp2040_bench import SEED, Bench, Probe
 from rp2040py.usb.cdc import USBCDC
 from usb_host import (
     CLASS,
@@ -22,6 +22,7 @@ from usb_host import (
     StalledError,
     UsbHost,
 )
+from virtual_host import Host, Line
 
 BULK, INTERRUPT = 2, 3
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bundles import IMAGE
-from rp2040_bench import SEED, Bench, Host
+from rp2040_bench import SEED, Bench
 from running import engine_of, of
+from virtual_host import Host
 
 from thermo_core import schema
 from thermo_core.bundle import Bundle

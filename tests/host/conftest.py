@@ -1,10 +1,11 @@
-"""A session and its telemetry, made without a device: counts of a simulated sensor packed as the device packs them."""
+"""A session and its telemetry, made without a device: counts of a simulated sensor packed as the device packs them; a calibration."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
 
 import numpy as np
 import pytest
+from calibrations import CREATED, QUICK, laboratory
 from host_sessions import BUNDLE, blocks_of, came, camera_constants, session_of
 
 from thermo_core.graph.alerts import AlertChange, AlertState
@@ -24,6 +25,8 @@ from thermo_core.wire.records import (
     Record,
 )
 from thermo_core.wire.table import OutputKind, Severity
+from thermo_host.calibrate.outcome import Outcome
+from thermo_host.calibrate.procedure import calibrate
 from thermo_host.link.items import Telemetry
 from thermo_sim.chips.mlx90640 import eeprom
 from thermo_sim.chips.mlx90640.dataset import PictureSource
@@ -89,3 +92,10 @@ def telemetry(subpages: list[Subpage]) -> Callable[[int], list[Telemetry]]:
         return came(list(islice(records(), count)))
 
     return take
+
+
+@pytest.fixture(scope="session")
+def quick() -> Outcome:
+    """A two-point calibration of one sensor, as `--quick` does it."""
+    lab = laboratory()
+    return calibrate(lab, lab, QUICK, CREATED)

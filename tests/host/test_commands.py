@@ -18,6 +18,7 @@ from thermo_core.exit_codes import ExitCode
 from thermo_core.recording.layout import Marker
 from thermo_core.recording.session import Session
 from thermo_core.wearable.profile import Profile
+from thermo_core.wire.records import FindingRecord
 from thermo_core.wire.smp import Group, ReturnCode
 from thermo_core.wire.table import Command
 from thermo_host.application import run
@@ -226,6 +227,22 @@ def test_a_marker_reaches_a_running_recorder(
     assert (recording.session.subject, recording.session.note) == ("S-07", "seated")
     assert [name.name for name in tmp_path.iterdir()] == ["r.mcap"]
     assert '"markers": 2' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["stream", "record"])
+def test_it_ends_after_so_many_findings(
+    command: str, session: Session, telemetry: Take, tmp_path: Path, capsys: Capture
+) -> None:
+    peer = ScriptedWearable(session, [item.record for item in telemetry(60)])
+    path = tmp_path / "r.mcap"
+    end = ["--record", str(path)] if command == "stream" else ["-o", str(path)]
+    try:
+        assert run([command, peer.port, "--findings", "2", *end, "--timeout", "20", "--json"]) == ExitCode.OK
+    finally:
+        peer.unplug()
+    found = [item for item in Recording(path) if isinstance(item, Telemetry) and isinstance(item.record, FindingRecord)]
+    assert len(found) >= 2
+    assert f'"findings": {len(found)}' in capsys.readouterr().out
 
 
 def test_a_marker_that_nobody_takes_is_refused_and_leaves_nothing(tmp_path: Path, capsys: Capture) -> None:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from host_sessions import came
+from patience import WAIT_S
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
@@ -37,7 +38,6 @@ from thermo_sim.chips.mlx90640 import eeprom
 
 TOKEN = "0123456789abcdef0123"
 PROTOCOL = [Subprotocol("foxglove.sdk.v1")]
-WAIT_S = 60.0
 MESSAGE = struct.Struct("<BIQ")
 
 

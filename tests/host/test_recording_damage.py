@@ -74,7 +74,16 @@ def test_every_flipped_bit_of_metadata_and_attachments_is_noticed_or_changes_not
     assert set(expected.attachments) == {"constants-0.bin", "correction-0.bin", "profile.cbor"}
     noticed = unchanged = 0
     flipped = bytearray(data[:end])
-    for place, bit in itertools.product(range(len(MAGIC), end), range(8)):
+    # Within what is attached one check sum covers all bits alike: there a bit of each byte, in turn, stands for its eight.
+    attached = {
+        place
+        for blob in expected.attachments.values()
+        for at in [data.index(blob)]
+        for place in range(at + 8, at + len(blob) - 8)
+    }
+    bits = [(place, bit) for place, bit in itertools.product(range(len(MAGIC), end), range(8))
+            if place not in attached or bit == place % 8]  # fmt: skip
+    for place, bit in bits:
         flipped[place] ^= 1 << bit
         try:
             assert read_head(Container(io.BytesIO(flipped), len(data)), "r") == expected, (place, bit)
@@ -83,7 +92,7 @@ def test_every_flipped_bit_of_metadata_and_attachments_is_noticed_or_changes_not
             assert "\n" not in str(error)
             noticed += 1
         flipped[place] ^= 1 << bit
-    assert noticed > 80_000
+    assert noticed > 10_000
     assert unchanged < 1000  # names and times that nobody reads
 
 

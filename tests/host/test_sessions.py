@@ -73,15 +73,19 @@ def written(
 ) -> tuple[Path, list[Telemetry]]:
     """A recording in which the constants change, and what was put into it."""
     path = tmp_path_factory.mktemp("sessions") / "r.mcap"
-    items = telemetry(120)
-    items = items[:BEFORE] + [of_constants(item, 1) for item in items[BEFORE:]]
+    return path, record(path, session, later, telemetry(120), BEFORE)
+
+
+def record(path: Path, session: Session, later: Session, items: list[Telemetry], before: int) -> list[Telemetry]:
+    """Record so many items in one session and the others in a later one; they as they are then."""
+    items = items[:before] + [of_constants(item, 1) for item in items[before:]]
     with Recorder(path, session) as recorder:
-        for item in items[:BEFORE]:
+        for item in items[:before]:
             recorder.add(item)
         recorder.add(later)
-        for item in items[BEFORE:]:
+        for item in items[before:]:
             recorder.add(item)
-    return path, items
+    return items
 
 
 def pictures(recording: Recording) -> dict[int, Values]:
@@ -125,15 +129,17 @@ def test_frames_of_a_recording_are_of_one_sensor(written: tuple[Path, list[Telem
 
 
 def test_no_flipped_bit_of_a_later_session_decodes_with_it(
-    written: tuple[Path, list[Telemetry]], later: Session, tmp_path: Path
+    session: Session, later: Session, telemetry: Take, tmp_path: Path
 ) -> None:
-    path, _ = written
+    path, before = tmp_path / "whole.mcap", 18
+    record(path, session, later, telemetry(46), before)
     data = path.read_bytes()
     right = pictures(Recording(path))
     blobs = (later.constants[0].data, later.corrections[0], schema.to_cbor(later.profile))
     begin = data.rindex(b"session", 0, data.index(blobs[0])) - 20
     end = max(data.index(blob, begin) + len(blob) for blob in blobs) + 4
-    old = {index for index, picture in right.items() if index < 40}
+    old = {index for index in right if index < before - 4}
+    assert old and max(right) > before  # key pages come each 16
     flipped = tmp_path / "r.mcap"
     noticed = 0
     rng = np.random.default_rng(4)

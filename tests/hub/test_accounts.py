@@ -11,12 +11,12 @@ from hubs import Visit
 
 from thermo_core.errors import UsageError
 from thermo_hub.accounts.book import Book
-from thermo_hub.accounts.limits import MOST_KEYS, Limit
 from thermo_hub.accounts.tables import ACCOUNT
 from thermo_hub.alerts.life import State
 from thermo_hub.app import PARTS
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.security.door import Door
+from thermo_hub.security.limits import MOST_KEYS, Limit
 from thermo_hub.security.matrix import Entry, markdown, matrix
 from thermo_hub.security.roles import Role
 from thermo_hub.store.store import Store

@@ -17,18 +17,17 @@ import pytest
 from certificates import signed
 from fhir.resources.R4B.bundle import Bundle
 from fhir_past import agree, fill
+from patience import WAIT_S
 
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import open_store
 from thermo_hub.trends.keeper import HOUR_NS
 
-READY_S = 60.0
-
 
 def says(*words: str) -> tuple[int, str]:
     """What a command returns and says."""
     run = [sys.executable, "-m", "thermo_hub.cli", *words]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=READY_S, check=False)
+    done = subprocess.run(run, capture_output=True, text=True, timeout=WAIT_S, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -39,7 +38,7 @@ def hub(*words: str) -> Iterator[str]:
     process = subprocess.Popen(run, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        readable, _, _ = select.select([process.stdout], [], [], READY_S)
+        readable, _, _ = select.select([process.stdout], [], [], WAIT_S)
         assert readable
         link = process.stdout.readline().split()[1]
         said = [process.stdout.readline(), process.stdout.readline()]

@@ -22,12 +22,13 @@ from thermo_core.errors import SchemaError, UsageError
 from thermo_core.recording.session import Session
 from thermo_core.wearable.file import read as read_wearable
 from thermo_core.wire.management import Hello, SensorState
-from thermo_hub.fhir.agreed import Purpose, Refusal, check_given, confirm, consents, say
+from thermo_hub.fhir.agreed import Refusal, check_given, confirm, consents, say
 from thermo_hub.fhir.bundle import bundle, resources, transaction
 from thermo_hub.fhir.check import REQUIRED, check
 from thermo_hub.fhir.codes import Names
 from thermo_hub.fhir.description import Description, OutputFacts, describe
 from thermo_hub.fhir.known import Known
+from thermo_hub.security.consents import Purpose
 from thermo_hub.security.pseudonyms import key_of
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import Store, open_store

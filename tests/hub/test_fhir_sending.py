@@ -19,15 +19,16 @@ from fhir_server import FhirServer, fhir_server, validate
 from thermo_core.errors import StorageError, UsageError
 from thermo_hub.alerts.keeper import Keeper
 from thermo_hub.bus import Bus
-from thermo_hub.fhir.agreed import Purpose, say
+from thermo_hub.fhir.agreed import say
 from thermo_hub.fhir.part import PART
 from thermo_hub.fhir.sending import Sender, again, sendings
-from thermo_hub.fhir.tables import CONSENT
 from thermo_hub.fhir_settings import FhirSettings
 from thermo_hub.hub import Hub
+from thermo_hub.security.consents import Purpose
 from thermo_hub.security.door import Door
 from thermo_hub.settings import Settings, checked
 from thermo_hub.store.store import Store
+from thermo_hub.store.tables import CONSENT
 from thermo_hub.trends.keeper import HOUR_NS
 from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables

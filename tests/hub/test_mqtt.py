@@ -13,6 +13,7 @@ import aiomqtt
 import pytest
 import sender
 from brokers import SECRET, Mosquitto
+from patience import WAIT_S
 
 from thermo_core.recording.session import Session
 from thermo_host.link.items import Telemetry
@@ -35,7 +36,6 @@ from thermo_hub.store.store import open_store
 from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
-WAIT_S = 90.0
 HOUR = 3600 * sender.RATE
 
 
@@ -206,13 +206,13 @@ def test_a_sending_hub_that_is_killed_again_and_again_loses_and_doubles_nothing(
                         pass
                 finally:
                     process.kill()
-                    process.communicate(timeout=30)
+                    process.communicate()
             process = started()
             try:
                 await until(lambda: hub.taker.records >= end, "all of it is there")
             finally:
                 process.kill()
-                process.communicate(timeout=30)
+                process.communicate()
             check_whole(hub, end)
 
     asyncio.run(run())

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hubs import Serving
+from patience import WAIT_MS
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
@@ -19,7 +20,6 @@ from thermo_hub.settings import Settings
 from thermo_hub.store.store import open_store
 
 CHROMIUM = "/usr/bin/chromium"
-WAIT_MS = 60_000.0
 NOTICE = "Informs only. Not a medical device."
 expect.set_options(timeout=WAIT_MS)
 
@@ -285,6 +285,14 @@ def test_a_recording_is_made_marked_and_looked_at_again(looking: Looking) -> Non
     expect(page.get_by_role("img", name=re.compile(r"skin: \d+"))).to_be_visible()
     page.get_by_label("Moment of the recording").fill("900")
     expect(page.locator("main")).to_contain_text("lesion")
+    rests = page.get_by_label("What the finding rests on")
+    rests.focus()
+    page.keyboard.press("Space")
+    expect(page.locator("main")).to_contain_text(
+        re.compile(r"lesion \(\d+ %\) rests on (what is outlined|no single place)")
+    )
+    page.keyboard.press("Space")
+    expect(page.locator("path.rests")).to_have_count(0)
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_role("button", name=re.compile("Pause|Play"))).to_be_visible()
     page.get_by_label("Bundle", exact=True).select_option(label="breast-patch 1.0.0")
@@ -295,6 +303,8 @@ def test_a_recording_is_made_marked_and_looked_at_again(looking: Looking) -> Non
     href = page.locator("a[download]").first.get_attribute("href")
     answer = page.request.get(f"{looking.hub.origin}{href}")
     assert answer.body()[:8] == b"\x89MCAP0\r\n"
+    looking.go(looking.wearable().replace("/wearable/", "/me/"))
+    expect(page.locator("main a[download]").first).to_have_attribute("href", href)
 
 
 def test_a_calibration_from_the_page_asks_before_it_writes(looking: Looking) -> None:
@@ -309,7 +319,7 @@ def test_a_calibration_from_the_page_asks_before_it_writes(looking: Looking) -> 
     expect(page.locator("main [role=status]")).to_contain_text("calibration")
     page.reload()  # what is asked stays asked
     leave = page.get_by_role("button", name="Leave it")
-    leave.wait_for(timeout=4 * WAIT_MS)
+    leave.wait_for()
     expect(page.locator("main")).to_contain_text(re.compile(r"skin \d\.\d+ K before and 0\.\d+ K after"))
     leave.click()
     expect(page.get_by_role("heading", name="Measured, and not written")).to_be_visible()

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from hubs import Serving
+from patience import WAIT_MS
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-WAIT_MS = 60_000.0
 PASSWORD = "four words that rhyme not"
 AUTHENTICATOR = {
     "protocol": "ctap2",

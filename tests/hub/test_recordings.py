@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_sessions import blocks_of, came, camera_constants, session_of, told
+from host_sessions import blocks_of, came, camera_constants, session_of, told, with_hello
 from hubs import Visit
 
 from thermo_core.errors import StorageError
@@ -22,6 +22,7 @@ from thermo_host.link.items import Lost, Telemetry
 from thermo_host.rerun import of_bundle
 from thermo_host.stream.decoding import Decoding
 from thermo_host.stream.playback import Recording
+from thermo_hub.anomaly.occlusion import rests_on
 from thermo_hub.recordings.again import again
 from thermo_hub.recordings.looking import STEPS, brief, pictures, thinned, whole
 from thermo_hub.recordings.sink import RecordingSink
@@ -172,6 +173,41 @@ def test_a_recording_is_run_again_with_a_bundle_and_what_it_says_otherwise_is_to
     broken = visit.client.post("/api/bundles", content=data[:5000], headers=headers)
     assert broken.status_code == 400 and "Traceback" not in broken.text
     path.unlink()
+
+
+def test_what_a_finding_rests_on_is_said_of_any_moment_of_a_recording(
+    visit: Visit, session: Session, telemetry: list[Telemetry]
+) -> None:
+    visit.come_in()
+    image = (library.folder() / "breast-patch" / "bundle.img").read_bytes()
+    bundle = load(library.folder() / "breast-patch" / "bundle.img").bundle
+    networks = of_bundle(bundle)
+    sha256 = visit.client.app._app.state.hub.bundles.keep(image)  # type: ignore[attr-defined]
+    visit.settings.recordings.mkdir(parents=True, exist_ok=True)
+    sink = RecordingSink(visit.settings.recordings / "rests.mcap", with_hello(session, bundle_sha256=sha256))
+    decoding, seen = Decoding(session, networks=networks), []
+    for item in telemetry:
+        sink.take(item, None)
+        outcome = decoding.push(item.record)  # type: ignore[arg-type]
+        for samples in outcome.passes:
+            if "above" in samples:
+                utc_ns = item.captured_ns + (samples["above"].time_us - item.record.time_us) * 1000
+                seen.append((utc_ns, samples["above"].values))
+    sink.end()
+    (model,) = bundle.profile.models
+    where = "/api/recordings/rests.mcap/rests"
+    for utc_ns, values in (seen[2], seen[-1]):
+        told_of = visit.client.get(f"{where}/{model.name}?at_ms={utc_ns / 1e6 + 1}").json()
+        expected = rests_on(networks[model.name], (values,), 0, model.scores or ())
+        assert told_of["known"] and told_of["signal"] == "skin"
+        assert told_of["utc"] == pytest.approx(utc_ns / 1e6, abs=0.1)
+        assert (told_of["label"], told_of["loss"]) == (expected.label, round(float(expected.loss.max()), 3))
+        assert told_of["outline"] == expected.to_map()["outline"]
+    before = visit.client.get(f"{where}/{model.name}?at_ms={telemetry[0].captured_ns / 1e6 - 1000}").json()
+    assert not before["known"] and "in the minute before this moment" in before["why"]
+    assert not visit.client.get(f"{where}/fever?at_ms={seen[-1][0] / 1e6}").json()["known"]
+    assert visit.client.get("/api/recordings/none.mcap/rests/lesion?at_ms=1").status_code == 404
+    sink.path.unlink()
 
 
 def test_a_recording_that_begins_between_the_halves_of_a_picture_is_compared_all_the_same(

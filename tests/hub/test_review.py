@@ -11,13 +11,14 @@ from sqlalchemy import delete, insert, select
 
 from thermo_core.labels import read_labels
 from thermo_hub.alerts.tables import ALERT
-from thermo_hub.fhir.tables import CONSENT
+from thermo_hub.review.desk import Desk
+from thermo_hub.review.labels import labels as labels_of
 from thermo_hub.review.tables import ITEM, SCAN, STEP
 from thermo_hub.review.windows import entropy, look_through
 from thermo_hub.security.cookies import name_of
 from thermo_hub.security.roles import Role
 from thermo_hub.store.store import Store, open_store
-from thermo_hub.store.tables import ACCESS
+from thermo_hub.store.tables import ACCESS, CONSENT
 
 RAISED = "an alert of a test"
 BOX = {"kind": "box", "signal": "skin", "points": [[8, 6], [13, 11]]}
@@ -78,14 +79,14 @@ def kept(visit: Visit) -> Iterator[Store]:
     store.close()
 
 
-def consent(store: Store, wearable: str, given: bool, at_ns: int) -> None:
-    """Somebody says whether labels of a wearable may be learnt from."""
+def consent(store: Store, wearable: str, given: bool, at_ns: int, purpose: str = "training") -> None:
+    """Somebody says whether labels of a wearable may be learnt from, or something else."""
     with store.write() as connection:
         connection.execute(
             insert(CONSENT).values(
                 id=f"{wearable} {at_ns}",
                 wearable=wearable,
-                purpose="training",
+                purpose=purpose,
                 given=given,
                 by="she",
                 at_ns=at_ns,
@@ -235,12 +236,15 @@ def test_a_researcher_sees_pseudonyms_reads_nothing_and_takes_labels_out(
     begins = ada.get(f"/{of['Anna']}")["from_ms"]
     ada.read(of["Anna"], "no lesion", ranges=[[begins + 2300, begins + 2700]], note="Anna moved")
     ada.read(of["Berta"], "lesion", shapes=[BOX])
+    for number, wearable in enumerate(("serial-one", "serial-two")):
+        consent(kept, wearable, True, -1 - number, "research")
     seen = [str(eve.get("?state=all")), *(str(eve.get(f"/{item}")) for item in of.values())]
     assert not any(name in text for text in seen for name in ("Anna", "Berta", "serial-", "moved"))
     assert all(one["may"] == [] for one in eve.get("?state=all")["items"])
     eve.say(of["Anna"], "first", "lesion", status=403, expected=0)
     eve.get(f"/{of['Anna']}/finding", 409)
     assert "given consent to training" in eve.get("/labels.npz?profile=breast-patch", 400)["detail"]
+    left_out: list[tuple[int, int]] = []
     for number, wearable in enumerate(("serial-one", "serial-two", "serial-two", "serial-two")):
         consent(kept, wearable, number % 2 == 0 or number == 3, number)
         if number == 2:
@@ -248,6 +252,9 @@ def test_a_researcher_sees_pseudonyms_reads_nothing_and_takes_labels_out(
             path = tmp_path / "one.npz"
             path.write_bytes(eve.get("/labels.npz?profile=breast-patch"))
             assert {one.opinion.label for one in read_labels(path).about.items} == {"lesion"}
+            folder, desk = visit.settings.recordings, Desk(kept, visit.settings.recordings)
+            labels_of(desk, folder, b"key", "breast-patch", left_out=lambda *counts: left_out.append(counts))
+            assert left_out == [(1, 1)]
             consent(kept, "serial-one", True, 11)
     data = eve.get("/labels.npz?profile=breast-patch")
     path = tmp_path / "labels.npz"

@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bundles import IMAGE
 from hubs import Serving, command, serving
+from patience import WAIT_MS
 from playwright.sync_api import Page, expect, sync_playwright
 from running import Running, started
 
@@ -21,7 +22,6 @@ from thermo_core.tflite.interpreter import Int8Network
 from thermo_host.flash import flash, load
 
 CHROMIUM = "/usr/bin/chromium"
-WAIT_MS = 60_000.0
 SERIALS = ("SIM-00000004", "SIM-00000005")
 RECORDED_MS = 6_000.0
 DEVELOPMENT_KEY = Path(str(resources.files("thermo_device") / "development_key" / "development_ed25519.pem"))

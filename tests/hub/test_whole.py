@@ -20,14 +20,13 @@ import numpy as np
 import pytest
 from brokers import SECRET, Mosquitto
 from certificates import signed
+from patience import WAIT_S
 from PIL import Image
 from postgres import Postgres
 from running import started
 
 from thermo_core.wire.records import decode
 from thermo_hub.broker import births, records
-
-WAIT_S = 120.0
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ discovery = "homeassistant"
             assert process.poll() is None
         finally:
             process.terminate()
-            process.communicate(timeout=60)
+            process.communicate()
             broker.kill()
 
 

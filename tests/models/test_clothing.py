@@ -94,6 +94,19 @@ def test_bodies_that_are_tested_teach_nothing(task: Clothing, tmp_path: Path) ->
     assert before.learnt.sum() == len(before) - len(TESTED)
 
 
+def test_a_garment_that_nobody_wears_is_refused_and_bodies_never_met_are_not() -> None:
+    profile = SIXTEEN.wearable.profile
+    (network,) = Garment.read("clothing").networks.values()
+
+    def said(values: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        return network.predict([values.reshape(len(values), 1, 1, -1)])
+
+    found = SIXTEEN.probe(profile, chain(profile, SIXTEEN.entry), said, quick=True)
+    own, *_ = found.refused.values()
+    assert own < 0.2 and found.refused["a garment on a chair"] > 0.95
+    assert found.ece is not None and 0 < found.ece < 1
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -13,7 +13,7 @@ from thermo_core.wearable.file import read
 from thermo_device.counters import Counters
 from thermo_device.networks import open_networks
 from thermo_models.day_card import section
-from thermo_models.days import STEP_S, Job, live, pruned, seldom, unused, watched
+from thermo_models.days import STEP_S, Job, live, pruned, seldom, unused, watched, wearer
 from thermo_sim.around import Around
 from thermo_sim.people import Person, course
 from thermo_sim.world_file import load_world, with_body, world_of
@@ -71,6 +71,17 @@ def test_an_affected_wearer_is_called_and_the_cause_is_known() -> None:
     assert 0 < usual.stood_s <= 2 * (HOURS * 3600 - 1200)
 
 
+@pytest.mark.parametrize("name", WITH_ALERTS)
+def test_each_wearer_is_another_person(name: str) -> None:
+    """Whoever the world that shows the wearable is of."""
+    world = with_body(load_world(world_of(name)), "day", None, "")
+    job = Job(pruned(read(library.resolve(name)).plan()), {}, world, [], (1.0,), 24.0)
+    people = [wearer(job, seed).somebody().person for seed in range(200, 206)]
+    assert len({person.age_years for person in people}) == len({person.resting_bpm for person in people}) == 6
+    again = wearer(job, 200).somebody().person
+    assert (again.age_years, again.resting_bpm) == (people[0].age_years, people[0].resting_bpm)
+
+
 def test_a_card_tells_of_days() -> None:
     row = {
         "alert": "cold",
@@ -98,6 +109,7 @@ def test_a_card_tells_of_days() -> None:
     }
     told = "\n".join(section(day))
     assert "| cold | 0.56 | 0.18 to 1.30 | 1.00% | while walk 0.56 a week |" in told
+    assert "False alarms an hour over whole recordings: 0.0033 (0.0011 to 0.0077), of 1,200 hours." in told
     for a_week, interval, met in (
         (0.56, [0.18, 1.3], "not shown, too few days"),
         (0.14, [0.0, 0.8], "yes"),

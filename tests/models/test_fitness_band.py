@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.graph import series
+from thermo_core.graph.alerts import AlertMachine, AlertState
 from thermo_core.graph.plan import PERSON, plan
 from thermo_core.quality import Quality
 from thermo_core.signals import Series
@@ -147,7 +148,7 @@ def test_a_heart_at_rest_is_told_to_two_beats_and_energy_only_of_whom_is_known()
         assert len(unknown[name]) and np.isnan(unknown[name].values).all(), name
     assert (unknown["metabolic-rate"].flags & Quality.MISSING).all()
     assert np.isfinite(unknown["heart-rate"].values).any(), "a heart rate needs no person"
-    assert np.isnan(unknown["over-limit"].values).all(), "nor can an alert by age be raised"
+    assert np.isfinite(unknown["calm-rate"].values).any(), "nor does an alert of the heart"
 
 
 def test_a_band_that_is_off_says_no_heart_rate_and_no_energy() -> None:
@@ -156,16 +157,46 @@ def test_a_band_that_is_off_says_no_heart_rate_and_no_energy() -> None:
     assert (off["heart-rate"].flags & Quality.OFF_SKIN).all() and np.isnan(off["energy"].values).all()
 
 
-def test_alerts_need_minutes_and_know_the_age() -> None:
-    """Heart rates as the graph's own stages take them on: 150 of somebody of 20 is nothing, of somebody of 60 an alert."""
-    beats = moments({"beating": np.full((600, 1), 150, np.float32)})
-    for age, sign in ((20.0, -1), (60.0, 1)):
-        told = {"age_years": age, "weight_kg": 70.0, "height_m": 1.75, "sex": 0.0}
-        given = beats | {
-            f"{PERSON}.{n}": Series(np.zeros(1, np.int64), np.array([v], np.float32)) for n, v in told.items()
-        }
-        over = signal_from(WEARABLE.profile, given, {"beating": 1.0}, "over-limit").values
-        assert len(over) > 50 and (np.sign(over) == sign).all()
+def called(*times: tuple[int, float, float]) -> list[float]:
+    """Minutes at which `fast-heart` is raised, of a heart that is given as (minutes, beats a minute, SD of motion in g)."""
+    minutes = [one[0] for one in times]
+    beating = np.repeat([one[1] for one in times], [30 * one for one in minutes])[:, np.newaxis].astype(np.float32)
+    moved = np.repeat([[one[2] / 3, one[2]] for one in times], [60 * one for one in minutes], axis=0).astype(np.float32)
+    given = moments({"beating": beating}, 2_000_000) | moments({"moved": moved})
+    given["beating"] = replace(given["beating"], order=2 * given["beating"].order)
+    over = signal_from(WEARABLE.profile, given, {"beating": 0.5, "moved": 1.0}, "over-own")
+    (alert,) = [one for one in plan(WEARABLE.profile).alerts if one.alert.name == "fast-heart"]
+    machine, found = AlertMachine(alert, 0), []
+    for values, flags, at_us in zip(over.values, over.flags.tolist(), over.times_us.tolist(), strict=True):
+        change = machine.push(float(values[alert.watch.place]), flags, at_us)
+        if change is not None and change.state is AlertState.RAISED:
+            found.append(at_us / 60e6)
+    return found
+
+
+STILL, WORKS = 0.005, 0.05
+"""SD of motion of who sits, and of who pedals, g."""
+
+
+def test_a_heart_that_is_fast_at_rest_is_called_after_a_quarter_of_an_hour() -> None:
+    (at,) = called((120, 60, STILL), (60, 85, STILL))
+    assert 134 <= at <= 137
+    assert called((120, 85, STILL), (60, 110, STILL)), "by what is usual of this wearer"
+    assert not called((120, 85, STILL), (60, 95, STILL)), "as fast as another one's at rest"
+    assert not called((120, 60, STILL), (12, 85, STILL), (60, 60, STILL)), "a short fright"
+
+
+def test_who_exercises_is_not_called_for_it() -> None:
+    hard = (60, 150, WORKS)
+    assert not called((120, 60, STILL), hard, (20, 70, STILL))
+    assert not called((120, 60, STILL), hard, (9, 120, STILL), (60, 70, STILL)), "a heart calms down after work"
+    (at,) = called((120, 60, STILL), hard, (60, 95, STILL))
+    assert 180 + 10 + 14 <= at <= 180 + 10 + 17, "but not for ever"
+    assert len(called((120, 60, STILL), hard, (120, 60, STILL), (60, 85, STILL))) == 1, "nor is work taken for usual"
+
+
+def test_nobody_is_called_before_what_is_usual_is_known() -> None:
+    assert not called((55, 120, STILL))
     seconds = {alert.name: (alert.after.findings, alert.after.seconds) for alert in WEARABLE.profile.alerts}
     assert all(findings >= 3 and length >= 110 for findings, length in seconds.values())
 

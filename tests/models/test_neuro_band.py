@@ -83,14 +83,18 @@ def test_what_the_graph_makes_live_is_what_training_saw() -> None:
         seen = over(nodes, "seen").values[-1]
         expected = task.seen_of(made.values[number : number + 1], made.before[number : number + 1])[0]
         np.testing.assert_allclose(seen[:264], expected[:264], rtol=0, atol=0)
-        np.testing.assert_allclose(seen[264:], expected[264:], rtol=0, atol=1e-4)
+        np.testing.assert_allclose(seen[264:272], expected[264:272], rtol=0, atol=1e-4)
+        # A fit of many steps, from a level before that differs in its last bits.
+        np.testing.assert_allclose(seen[272:], expected[272:], rtol=0, atol=5e-3)
 
 
 def test_exchanged_sides_are_seen_as_exchanged() -> None:
     made = curves.make(4, 6, curves.JUDGED, slowing=1.6, challenged=True)
-    exchanged = np.arange(curves.NODES).reshape(-1, 2)[:, ::-1].ravel()
-    other = task.seen_of(made.values[..., exchanged], made.before[:, exchanged])
-    np.testing.assert_array_equal(task.seen_of(made.values, made.before)[:, task._mirrored()], other)
+    places = np.arange(curves.NODES).reshape(-1, 2)[:, ::-1].ravel()
+    other = task.seen_of(made.values[..., places], made.before[:, places])
+    found = task.exchanged(task.seen_of(made.values, made.before))
+    np.testing.assert_array_equal(found[:, :272], other[:, :272])
+    np.testing.assert_allclose(found[:, 272:], other[:, 272:], rtol=0, atol=5e-3)
 
 
 def test_the_shipped_network_tells_a_slowed_hand_better_than_one_exponential_on_hands_of_no_side() -> None:
@@ -137,7 +141,9 @@ def test_figures_of_a_perfect_and_a_blind_network() -> None:
     groups = np.repeat(np.arange(1, 6), 30)
     truth = np.tile(np.arange(1, 4), 50).astype(np.int64)
     ratio = np.where(truth == curves.ALIKE, 0.0, np.where(truth == curves.SLOWED_LEFT, -0.47, 0.47))
-    samples = Samples(np.zeros((150, 1), np.float32), truth, np.arange(150), groups, {"log_ratio": ratio})
+    samples = Samples(
+        np.zeros((150, 1), np.float32), truth, np.arange(150), groups, {"log_ratio": ratio, "paired": ratio}
+    )
     perfect = task.NeuroBand().metrics(samples, np.eye(4, dtype=np.float32)[truth], task.NeuroBand.settings)
     assert perfect["auc_steps"] == perfect["ceiling_steps"] == perfect["right_side_named"] == 1.0
     assert perfect["alike_called_slowed"] == 0.0

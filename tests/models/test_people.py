@@ -169,8 +169,8 @@ def test_a_file_in_another_form_is_still_known(faces: list[Row], tmp_path: Path)
 
 
 def test_a_superset_is_measured_on_its_strangers_too(faces: list[Row], tmp_path: Path) -> None:
-    strangers = [other_camera(row) | {"SubjectID": f"new-{n}"} for n, row in enumerate(faces[:60])]
-    found = evaluated(written(tmp_path / "superset.csv.gz", [*faces[60:180], *strangers]))
+    strangers = [other_camera(row) | {"SubjectID": f"new-{n}"} for n, row in enumerate(faces[:120])]
+    found = evaluated(written(tmp_path / "superset.csv.gz", [*faces[120:360], *strangers]))
     assert found["seen_in_training"] and found["samples"] == 60
     assert found["seen"] == {"samples": 40, "people": 40}
     assert (found["strangers"]["samples"], found["strangers"]["people"]) == (20, 20)

@@ -42,7 +42,11 @@ def test_a_run_folder_holds_all_that_is_needed_to_repeat_it(trained: tuple[Path,
     environment = json.loads((folder / "environment.json").read_text())
     assert environment["data"]["sha256"] == metrics["data_sha256"] and environment["packages"]["numpy"]
     assert metrics["quick"] and metrics["int8"]["rmse"] < 0.6
-    assert "quick run" in (folder / "CARD.md").read_text()
+    told = (folder / "CARD.md").read_text()
+    assert "quick run" in told
+    parts = {row["part"]: row["rmse"] for row in metrics["parts"]}
+    assert parts["all of it"] < parts["the clock alone"], "a face tells more than the time of day"
+    assert all(f"| {name} | {rmse:.4g} |" in told for name, rmse in parts.items())
     described = CliRunner().invoke(
         app, ["data", "core-temperature", "--data", str(data), "--json"], catch_exceptions=False
     )
@@ -151,6 +155,18 @@ def test_what_is_shipped_is_small_and_its_card_says_what_its_figures_say(name: s
     assert (folder / "CARD.md").read_text() == task_card.card(find(name), metrics)
     # What made it is what the task's name alone makes again.
     assert metrics["settings"] == dataclasses.asdict(find(name).settings)
+
+
+@pytest.mark.parametrize(
+    "name", ["clothing", "clothing-8", "core-temperature", "fitness-band", "time-constants", "wrist-stress"]
+)
+def test_a_shipped_card_tells_what_is_refused_of_what_it_is_made_for_and_of_what_not(name: str) -> None:
+    metrics = json.loads((ARTIFACTS / name / "metrics.json").read_text())
+    shares = metrics["refused"] if "refused" in metrics else metrics["probe"]["refused"]
+    own, *strange = shares.values()
+    assert own < 0.05 and len(strange) >= 3 and max(strange) > 0.95
+    card = (ARTIFACTS / name / "CARD.md").read_text()
+    assert all(f"| {what} | {100 * share:.1f} % |" in card for what, share in shares.items())
 
 
 @pytest.mark.parametrize(

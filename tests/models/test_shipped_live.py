@@ -56,7 +56,8 @@ def test_the_signed_bundle_is_that_of_the_files(name: str, tmp_path: Path) -> No
     folder = library.resolve(name).parent
     out = tmp_path / "bundle.img"
     with pytest.raises(SystemExit) as ended:
-        thermo_quantize(["sign", "--wearable", name, "--key", str(KEY), "--version", "1.0.0", "--out", str(out)])
+        version = file.read(library.resolve(name)).profile.version
+        thermo_quantize(["sign", "--wearable", name, "--key", str(KEY), "--version", version, "--out", str(out)])
     assert not ended.value.code
     assert out.read_bytes() == (folder / library.BUNDLE_NAME).read_bytes(), (
         f"sign {name} again: docs/training.md says how"
@@ -190,7 +191,9 @@ def case_of(profile_name: str, blocks: list[Moments]) -> Case:
     return Case(wearable.plan(), blocks, {name: path.read_bytes() for name, path in wearable.networks.items()})
 
 
+@pytest.fixture(scope="module")
 def cases() -> dict[str, Case]:
+    """What each shipped wearable is fed."""
     found: dict[str, Case] = {}
     for name, make in FED.items():
         blocks: list[Moments] = []
@@ -232,23 +235,23 @@ def typical_blocks(name: str) -> list[Moments]:
     return [list(passes.values()) for _, passes in sorted(by_block.items())]
 
 
-def test_every_shipped_wearable_makes_the_same_bytes_in_c(tmp_path: Path) -> None:
-    assert cases().keys() == set(library.names())
-    compare(tmp_path, emulated=False)
+def test_every_shipped_wearable_makes_the_same_bytes_in_c(tmp_path: Path, cases: dict[str, Case]) -> None:
+    assert cases.keys() == set(library.names())
+    compare(cases, tmp_path, emulated=False)
 
 
-def test_every_shipped_wearable_makes_the_same_bytes_on_a_cortex_m4(tmp_path: Path) -> None:
+def test_every_shipped_wearable_makes_the_same_bytes_on_a_cortex_m4(tmp_path: Path, cases: dict[str, Case]) -> None:
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
-    compare(tmp_path, emulated=True)
+    compare(cases, tmp_path, emulated=True)
 
 
 MOST_BLOCKS = 4000
 """Of a case that the flash of an emulated board has room for beside the others."""
 
 
-def compare(folder: Path, emulated: bool) -> None:
-    made = cases()
+def compare(cases: dict[str, Case], folder: Path, emulated: bool) -> None:
+    made = dict(cases)
     cut = {name for name, case in made.items() if emulated and len(case.blocks) > MOST_BLOCKS}
     for name in cut:
         made[name] = dataclasses.replace(made[name], blocks=made[name].blocks[:MOST_BLOCKS])

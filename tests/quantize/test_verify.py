@@ -224,7 +224,7 @@ def test_operator_names_survive_their_numbers() -> None:
 )
 def test_accepted_mutants_crash_no_runtime() -> None:
     command = [sys.executable, str(BENCH), "--json", "--count", "600", "--seed", "7", "--shared", str(DATA)]
-    finished = subprocess.run(command, capture_output=True, timeout=280, check=True, text=True)
+    finished = subprocess.run(command, capture_output=True, check=True, text=True)
     result = json.loads(finished.stdout)
     assert result["accepted"] > 60
     for outcomes in result["runtimes"].values():

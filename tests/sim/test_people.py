@@ -14,7 +14,7 @@ from thermo_sim.people import AREA, SEGMENTS, Person, Truth, course, happening, 
 from thermo_sim.people.activities import ACTIVITIES, NAMES
 from thermo_sim.people.happenings import EFFECTS, Happening
 from thermo_sim.people.places import SITES, place
-from thermo_sim.people.relaxation import Relaxation, share
+from thermo_sim.people.relaxation import Relaxation, Ripple, share
 from thermo_sim.people.scripts import SCRIPTS
 from thermo_sim.people.table import MIRROR, OUTFITS
 
@@ -390,6 +390,19 @@ def test_a_relaxation_is_its_differential_equation(gaps: list[float], values: li
         piece = np.searchsorted(starts, time_s, side="right") - 1
         assert abs(state + targets[piece, 0, 0] - here) < 0.35
         state += step / tau_s * (targets[piece, 1, 0] - state)
+
+
+@pytest.mark.parametrize("count", [513, 1000, 4096])
+def test_a_ripple_is_the_same_at_even_times_as_at_each_alone(count: int) -> None:
+    ripple = Ripple(np.random.default_rng(3), 3, 600.0, 0.12, 12)
+    times = 80_000 + np.arange(1, count + 1) / 25
+    alone = np.concatenate([ripple.at(times[place : place + 1]) for place in range(count)])
+    np.testing.assert_allclose(ripple.at(times), alone, atol=1e-9)
+    uneven = times + 0.03 * (np.arange(count) == count // 2)
+    other = ripple.at(uneven)
+    np.testing.assert_allclose(np.delete(other, count // 2, 0), np.delete(alone, count // 2, 0), atol=1e-9)
+    np.testing.assert_allclose(other[[count // 2]], ripple.at(uneven[[count // 2]]), atol=1e-9)
+    assert np.abs(other[count // 2] - alone[count // 2]).max() > 1e-3
 
 
 def test_a_share_comes_and_goes() -> None:

@@ -1,7 +1,6 @@
 """Boards that run the probe application (tests/firmware/probe), a line to talk to it, and a debugger's wire."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -17,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from compiled_once import shared
+from patience import WAIT_S
 
 from thermo_sim.any_board import board_of
 from thermo_sim.board import Board, BoardOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = "../../tests/firmware/probe/application.c"
-ANSWER_S = 60.0
 PATIENCE_S = 0.5
 RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG = "012"
 
@@ -79,13 +79,9 @@ def build_once(target: str, folder: Path, wearable: str) -> tuple[Path, Path]:
         folder: a temporary one of pytest's, beside which all builds of a run lie.
         wearable: by name or file.
     """
-    run = next((one for one in folder.parents if re.fullmatch(r"pytest-\d+", one.name)), folder)
     file = Path(wearable)
     name = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else wearable
-    built = run / "firmware" / f"{name}-{target}"
-    built.mkdir(parents=True, exist_ok=True)
-    with (built / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # other workers want it as well
+    with shared(folder, f"{name}-{target}") as built:
         if not (built / "file").is_file():
             (built / "file").write_text(str(build(target, built, wearable=wearable)))
         return built, Path((built / "file").read_text())
@@ -121,7 +117,7 @@ class Probe:
         return os.open(self.board.options.link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
 
     def send(self, data: bytes) -> None:
-        end = time.monotonic() + ANSWER_S
+        end = time.monotonic() + WAIT_S
         while data:
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(self.port, data) :]
@@ -142,7 +138,7 @@ class Probe:
 
     def line(self) -> str:
         """The next whole line."""
-        said, end = b"", time.monotonic() + ANSWER_S
+        said, end = b"", time.monotonic() + WAIT_S
         while not said.endswith(b"\n"):
             said += self.receive(1.0)
             assert time.monotonic() < end, f"no answer but {said!r}"
@@ -150,7 +146,7 @@ class Probe:
 
     def revive(self, command: str) -> str:
         """Ask until the board answers again, and then what it says to a command."""
-        end, said, tries = time.monotonic() + ANSWER_S, b"", 0
+        end, said, tries = time.monotonic() + WAIT_S, b"", 0
         while True:
             tries += 1
             self.send(b"\necho alive-%d.\n" % tries)
@@ -189,8 +185,8 @@ class Gdb:
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(ANSWER_S)
-        end = time.monotonic() + ANSWER_S
+        self._socket.settimeout(WAIT_S)
+        end = time.monotonic() + WAIT_S
         while True:
             try:
                 self._socket.connect(str(path))

@@ -149,7 +149,7 @@ def emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2") 
     assert done.returncode == 0, done.stderr[:3000]
     run = f"qemu-system-arm -M {machine} -nographic -monitor none -serial none -kernel {folder}/test.elf"
     config = ["-semihosting-config", "enable=on,target=native"]
-    done = subprocess.run([*run.split(), *config], capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run([*run.split(), *config], capture_output=True, text=True, check=False)
     rows_out = [bytes.fromhex(line) for line in (done.stdout + done.stderr).split()]
     results, at = [], 0
     for model in models:

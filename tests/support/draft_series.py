@@ -58,6 +58,20 @@ def _motion_gate(draft: Draft, of: str) -> Made:
     )
 
 
+def _paired_recovery(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.timed or len(kind.shape) != 2 or kind.shape[0] < 16 or kind.shape[1] % 2 or kind.shape[1] > 16:
+        return None
+    rows, nodes = kind.shape
+    bins, before = f"bins-{len(draft.stages)}", f"before-{len(draft.stages)}"
+    draft.stages.append({"op": "bins", "of": of, "gives": bins, "bins": 8})
+    draft.kinds[bins] = Kind((nodes, 8), kind.clock, False, kind.rated)
+    draft.stages.append({"op": "select", "of": of, "gives": before, "places": list(range(nodes))})
+    draft.kinds[before] = Kind((nodes,), kind.clock, False, kind.rated)
+    fields = {"of": bins, "before": before, "samples": rows, "shares": draft.floats(nodes // 2, 0.1, 1.0)}
+    return fields | {"walk": draft.choices.one([0.2, 2.0])}, Kind((4,), kind.clock, False, kind.rated)
+
+
 def _recovery(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
@@ -121,6 +135,13 @@ def _statistics(draft: Draft, of: str) -> Made:
     return {"give": give, "over": "time" if kind.timed else "all"}, Kind(shape, kind.clock, False, kind.rated)
 
 
+def _step_removal(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 16:
+        return None
+    return same(kind, limit=draft.choices.one([1.0, 5.0]), least=draft.choices.one([0.05, 2.0]), first=8)
+
+
 def _subtract_background(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if not kind.rated or kind.timed:
@@ -153,11 +174,13 @@ STAGES: Mapping[str, Callable[[Draft, str], Made]] = {
     "hold": _hold,
     "integral": _integral,
     "motion_gate": _motion_gate,
+    "paired_recovery": _paired_recovery,
     "recovery": _recovery,
     "resample": _resample,
     "slope": _slope,
     "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
+    "step_removal": _step_removal,
     "subtract_background": _subtract_background,
     "window": _window,
 }

@@ -11,9 +11,10 @@ from thermo_hub.alerts.keeper import Keeper, Raised
 from thermo_hub.alerts.rules import Rule
 from thermo_hub.alerts.watches import AgeWatch
 from thermo_hub.anomaly.tables import ALERT_PICTURE
-from thermo_hub.fhir.agreed import Purpose, confirm, say
+from thermo_hub.fhir.agreed import confirm, say
 from thermo_hub.fhir.description import Description, OutputFacts, SensorFacts, SignalFacts
 from thermo_hub.fhir.tables import DESCRIPTION
+from thermo_hub.security.consents import Purpose
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import WEARABLE
 from thermo_hub.trends.keeper import HOUR_NS, MINUTE_NS, Minute, TrendKeeper

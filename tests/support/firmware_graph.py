@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from compiled_once import compile_c, objects
+from firmware_library import FIRMWARE, HARNESS, ROOMS
 from processors import M4, Processor
 from sensor_recordings import Recording, plain_bytes
 from small_networks import interpreted, networks
@@ -19,8 +21,6 @@ from thermo_core.signals import Sample
 from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.compiler.graph.generate import Graph, generate
 
-FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
-HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
 EMULATOR = Path(__file__).resolve().parents[1] / "quantize/emulator"
 CORE = "board container text float32 soft_float order history graph learner elapsed network findings alerts"
 WARNINGS = (
@@ -28,6 +28,8 @@ WARNINGS = (
     "-Wmissing-prototypes -Wvla -Wundef -ffp-contract=off -fno-math-errno"
 )
 SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+
+_OWN = tuple(f"-I{room}" for room in (*(FIRMWARE / room for room in ROOMS), HARNESS))
 
 _PASS, _END = 0, 2
 """Marks behind a pass and a case."""
@@ -191,22 +193,28 @@ def core_sources() -> Iterator[Path]:
     yield from sorted((FIRMWARE / "stages").glob("*.c"))
 
 
-def _compile(command: Sequence[str | Path]) -> None:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[:4000]
-
-
 def includes(folder: Path) -> list[str]:
     """Where headers are, `folder` with the generated ones among them."""
-    return [f"-I{FIRMWARE}/core", f"-I{FIRMWARE}", f"-I{HARNESS}", f"-I{folder}"]
+    return [*_OWN, f"-I{folder}"]
+
+
+def sanitised_program(sources: Sequence[Path], folder: Path, name: str, firmware: Sequence[Path] = ()) -> Path:
+    """A program that a wrong address or undefined behaviour ends.
+
+    Args:
+        sources: of its own, which may include generated headers.
+        folder: for the program, where generated headers are.
+        name: of the program.
+        firmware: sources of the firmware; those that generated graphs rest on where left out.
+    """
+    command = ["gcc", *WARNINGS.split(), *SANITIZED.split(), *_OWN]
+    made = objects(firmware or list(core_sources()), command, folder)
+    compile_c([*command, f"-I{folder}", *map(str, [*sources, *made]), "-o", str(folder / name), "-lm"])
+    return folder / name
 
 
 def _execute(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
-    program = folder / "graphs"
-    _compile(
-        ["gcc", *WARNINGS.split(), *SANITIZED.split(), *includes(folder), *core_sources(), HARNESS / "graph.c", HARNESS / "io_host.c", *sources,
-         "-o", program, "-lm"]
-    )  # fmt: skip
+    program = sanitised_program([HARNESS / "graph.c", HARNESS / "io_host.c", *sources], folder, "graphs")
     done = subprocess.run([str(program)], input=stream, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()[:4000]
     return done.stdout
@@ -221,25 +229,19 @@ def _emulate(sources: Sequence[Path], stream: bytes, folder: Path, processor: Pr
 
 
 def emulated_program(sources: Sequence[Path], folder: Path, processor: Processor = M4) -> Path:
-    """A program for an emulated processor, compiled as the firmware's stages are; object files lie in `folder`."""
+    """A program for an emulated processor, compiled as the firmware's stages are; object files of what is not the firmware's
+    own lie in `folder`."""
     script = (EMULATOR / "link.ld").read_text()
     for word, value in (("FLASH_AT", "0"), ("RAM_AT", "0x20000000"), ("FLASH_SIZE", "4M")):
         script = script.replace(f"= {word}", f"= {value}")
     (folder / "link.ld").write_text(script)
-    flags = [
-        *processor.flags.split(),
-        "-O2",
-        "-ffunction-sections",
-        "-fdata-sections",
-        "-std=c11",
-        "-ffp-contract=off",
-        "-fno-math-errno",
-        *includes(folder),
-    ]
-    objects: list[str | Path] = []
-    for number, source in enumerate((EMULATOR / "start.c", *sources)):
-        objects.append(folder / (f"{source.stem}.o" if source.parent == folder else f"{number}.o"))
-        _compile(["arm-none-eabi-gcc", *flags, "-c", source, "-o", objects[-1]])
+    command = ["arm-none-eabi-gcc", *processor.flags.split(), "-O2", "-ffunction-sections", "-fdata-sections", "-std=c11",
+               "-ffp-contract=off", "-fno-math-errno", *_OWN]  # fmt: skip
+    own = [source for source in sources if FIRMWARE not in source.parents]
+    made = objects([EMULATOR / "start.c", *(source for source in sources if source not in own)], command, folder)
+    for number, source in enumerate(own):
+        made.append(folder / (f"{source.stem}.o" if source.parent == folder else f"{number}.o"))
+        compile_c([*command, f"-I{folder}", "-c", str(source), "-o", str(made[-1])])
     program = folder / "program.elf"
     link: list[str | Path] = [
         "-nostartfiles",
@@ -248,7 +250,7 @@ def emulated_program(sources: Sequence[Path], folder: Path, processor: Processor
         "-T",
         folder / "link.ld",
     ]
-    _compile(["arm-none-eabi-gcc", *flags, *objects, *link, "-lm", "-o", program])
+    compile_c([*command, *map(str, [*made, *link]), "-lm", "-o", str(program)])
     return program
 
 

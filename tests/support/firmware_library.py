@@ -1,9 +1,10 @@
 """The firmware's portable core, compiled for this machine into a library that ctypes loads."""
 
 import ctypes
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+
+from compiled_once import compile_c, objects
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
 HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
@@ -12,6 +13,8 @@ NOR_FLASH = FIRMWARE / "boards/simulated/nor_flash.c"
 FLAGS = ("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC", "-fsanitize=undefined",
          "-fno-sanitize-recover=all", "-static-libubsan", "-ffp-contract=off")  # fmt: skip
 
+ROOMS = (".", "core", "sensors", "stages", "update", "boot", "boards/simulated", "generated/third_party")
+"""Folders of the firmware's headers."""
 SWITCHED = ("-include", str(HARNESS / "soft_switch.h"), "-DFLOAT32_SOFT=soft_switch")
 """Flags of a library in which `soft_switch` says whether it works as on a processor without floats."""
 
@@ -32,20 +35,16 @@ def build(folder: Path, harness: str, modules: Sequence[str], *more: Path, flags
         more: further C files; their folders are searched for headers.
         flags: more of the compiler's.
     """
-    sources = [*(FIRMWARE / "core" / f"{name}.c" for name in modules), HARNESS / f"{harness}.c", *more]
-    rooms = (FIRMWARE / "core", FIRMWARE / "sensors", NOR_FLASH.parent, FIRMWARE, *(source.parent for source in more))
-    includes = {f"-I{path}" for path in rooms}
+    sources = list(
+        dict.fromkeys([*(FIRMWARE / "core" / f"{name}.c" for name in modules), HARNESS / f"{harness}.c", *more])
+    )
     library = folder / f"lib{harness}.so"
-    sources = list(dict.fromkeys(sources))
-    objects = [folder / f"{harness}_{number}.o" for number in range(len(sources))]
-    for source, target in zip(sources, objects, strict=True):
-        # By themselves, so that a compiler with a memory need not compile twice what several libraries share.
-        _gcc([*FLAGS, *flags, *sorted(includes), "-c", str(source), "-o", str(target)])
-    _gcc([*FLAGS, "-shared", *map(str, objects), "-o", str(library), "-lm"])
+    own = [source for source in sources if FIRMWARE not in source.parents]
+    command = ["gcc", *FLAGS, *flags, *(f"-I{FIRMWARE / room}" for room in ROOMS)]
+    made = objects([source for source in sources if source not in own], command, folder)
+    command += [f"-I{path}" for path in sorted({source.parent for source in own})]
+    for number, source in enumerate(own):
+        made.append(folder / f"{harness}_{number}.o")
+        compile_c([*command, "-c", str(source), "-o", str(made[-1])])
+    compile_c(["gcc", *FLAGS, "-shared", *map(str, made), "-o", str(library), "-lm"])
     return ctypes.CDLL(str(library))
-
-
-def _gcc(arguments: Sequence[str]) -> None:
-    done = subprocess.run(["gcc", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)

@@ -20,10 +20,12 @@ STAGES: Mapping[str, Callable[[Draft, str], Made]] = {
 }
 """One row an operation, as the registry has them."""
 
-CURVES = ("bins", "foster_fit", "recovery", "spectrum_peak")
+CURVES = ("bins", "foster_fit", "recovery", "spectrum_peak", "step_removal")
 """Operations on a window of one number, which would seldom come about by itself."""
 
 
+PAIRS = ("paired_recovery",)
+"""Operations on a window of pairs of nodes."""
 PICTURES = ("canny", "crop", "equalise", "gaussian", "glcm", "hot_spots", "median3", "resize", "segment", "sobel")
 """Operations that take pictures alone."""
 MINUTELY = ("kalman_core",)
@@ -54,8 +56,9 @@ def _add_model(draft: Draft, name: str) -> None:
 
 def single(choices: Choices, op: str) -> Plan:
     """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
-    curve = op in CURVES
+    curve = op in (*CURVES, *PAIRS)
     shape = () if curve else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
+    shape = choices.one([(2,), (6,)]) if op in PAIRS else shape
     shape = () if op in (*MINUTELY, *NUMBERS) else choices.one([(7, 9), (16, 16), (2, 5)]) if op in PICTURES else shape
     draft = begun(choices, {"one": (shape, 1 / 60 if op in MINUTELY else 8.0), "two": (shape, 3.0)})
     of = "one"

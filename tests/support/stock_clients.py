@@ -20,7 +20,7 @@ def smpmgr(link: str, *arguments: str) -> str:
     program = shutil.which("smpmgr", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     assert program is not None
     command = [program, "--port", link, "--timeout", "20", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -9,7 +9,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rp2040_bench import Bench, Line
+from rp2040_bench import Bench
+from virtual_host import Line
 
 PATIENCE_US = 500_000
 PACKET = 64

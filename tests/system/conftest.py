@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from patience import WAIT_S
 
 from thermo_core.bundle import Bundle
 from thermo_core.image import Version, load_private_key, parse, sign
 from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY
 
-READY_S = 60.0
 BUNDLE = Path(__file__).parents[2] / "models/thermo_models/wearables/breast-patch/bundle.img"
 
 
@@ -44,7 +44,7 @@ class WearableProcess:
     def terminate(self) -> int:
         """SIGTERM; returns the exit code."""
         self.process.terminate()
-        return self.process.wait(READY_S)
+        return self.process.wait(WAIT_S)
 
 
 StartWearable = Callable[..., WearableProcess]
@@ -55,7 +55,7 @@ def _start(link: Path, *arguments: str) -> WearableProcess:
     command = [sys.executable, "-m", "thermo_sim.cli", "wearable", "--link", str(link), "--no-warm-up", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stderr is not None
-    readable, _, _ = select.select([process.stdout], [], [], READY_S)
+    readable, _, _ = select.select([process.stdout], [], [], WAIT_S)
     line = process.stdout.readline() if readable else ""
     if not line.startswith("ready"):
         process.kill()
@@ -116,9 +116,9 @@ def make_image(committed_bundle: Bundle, small_model: bytes, development_key: Ed
 
 @pytest.fixture(scope="session")
 def wait_until() -> Callable[..., None]:
-    """Poll a condition and fail where it does not come true: `wait_until(condition, "what", within_s=30)`."""
+    """Poll a condition and fail where it does not come true: `wait_until(condition, "what")`."""
 
-    def wait(condition: Callable[[], bool], what: str, within_s: float = 30.0) -> None:
+    def wait(condition: Callable[[], bool], what: str, within_s: float = WAIT_S) -> None:
         end = time.monotonic() + within_s
         while not condition():
             if time.monotonic() > end:

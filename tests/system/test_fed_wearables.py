@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from patience import WAIT_S
 
 from thermo_core.image import Version
 from thermo_core.signals import Values
@@ -27,7 +28,6 @@ from thermo_sim.clock import WallClock
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.pseudo_terminal import PseudoTerminal
 
-READY_S = 60.0
 TURNS, TURN_US = 6, 100_000
 """How far a test moves time, at most, to have what was found told."""
 PERSON = {"sex": 1.0, "age_years": 34.0}
@@ -99,13 +99,13 @@ def port(tmp_path: Path, key: Ed25519PrivateKey, clock: SteppedClock) -> Iterato
     thread = threading.Thread(target=agent.run)
     thread.start()
     try:
-        end_s = time.monotonic() + READY_S
+        end_s = time.monotonic() + WAIT_S
         while not link.is_symlink() and time.monotonic() < end_s:
             time.sleep(0.005)
         yield link
     finally:
         agent.stop()
-        thread.join(READY_S)
+        thread.join(WAIT_S)
     assert not thread.is_alive()
 
 
@@ -122,7 +122,7 @@ def expected(name: str, fed: Fed) -> Values:
 
 def heard(stream: TelemetryStream, clock: SteppedClock, enough: Callable[[], bool], log: list[Record]) -> None:
     """Listen until it is enough; the device, which tells what it found at its next turn, need not wait for that."""
-    end_s, turns = time.monotonic() + READY_S, TURNS
+    end_s, turns = time.monotonic() + WAIT_S, TURNS
     while not enough():
         assert time.monotonic() < end_s, "nothing comes of what was fed"
         if turns:

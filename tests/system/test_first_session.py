@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from board_probe import build
+from patience import WAIT_S
 
 from thermo_core.exit_codes import ExitCode
+from thermo_core.quality import DOUBTFUL, Quality
 from thermo_core.sensors.kind import Block
 from thermo_core.wearable import file, library
 from thermo_core.wire.records import FindingRecord
@@ -24,7 +26,6 @@ from thermo_sim.board import Board, BoardOptions
 from thermo_sim.hardware import SimulatedHardware
 
 ROOT = Path(__file__).resolve().parents[2]
-ENOUGH_S = 200.0
 TEMPERATURE, HEART_RATE = 0, 1
 """Sensors of wrist-stress."""
 FED = [
@@ -38,18 +39,24 @@ def bundle(name: str) -> Path:
     return ROOT / f"models/thermo_models/wearables/{name}/bundle.img"
 
 
-def first_finding(port: Path, installed: Path | None = None) -> FindingRecord:
-    """What the wearable says first; flashed before, where a bundle is given."""
+def first_finding(port: Path, name: str, installed: Path | None = None) -> FindingRecord:
+    """What the wearable first says of samples without gaps, or at last of others, which a busy machine leaves; flashed before, where a
+    bundle is given."""
+    # A recovery with gaps is no such curve as the network learnt. What a wrist says in its first seconds is outside anyway.
+    doubts = DOUBTFUL if name == "time-constants" else DOUBTFUL & ~Quality.OUT_OF_DOMAIN
     with Wearable.open(str(port)) as wearable:
         if installed is not None:
             flash.flash(wearable, flash.load(installed))
         with wearable.stream() as stream:
-            end_s = time.monotonic() + ENOUGH_S
-            while time.monotonic() < end_s:
+            newest: FindingRecord | None = None
+            end_s = time.monotonic() + WAIT_S
+            while time.monotonic() < end_s and (newest is None or newest.flags & doubts):
                 received = stream.get(0.2)
                 if received is not None and isinstance(received.record, FindingRecord):
-                    return received.record
-    pytest.fail(f"nothing was found within {ENOUGH_S:g} s")
+                    newest = received.record
+    if newest is not None:
+        return newest
+    pytest.fail(f"nothing was found within {WAIT_S:g} s")
 
 
 def check(name: str, finding: FindingRecord) -> None:
@@ -74,7 +81,7 @@ def test_the_wearables_that_are_given_everything_are_these() -> None:
 def test_the_agent_says_what_the_world_has(name: str, start_wearable: Callable[..., Any]) -> None:
     wearable = start_wearable("--wearable", name, "--speed", "max")
     assert "the world gives" in wearable.ready
-    check(name, first_finding(wearable.link, bundle(name)))
+    check(name, first_finding(wearable.link, name, bundle(name)))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +91,7 @@ def test_the_agent_says_what_the_world_has(name: str, start_wearable: Callable[.
 def test_a_board_says_what_the_world_has(kind: str, name: str, tmp_path: Path) -> None:
     firmware = build(kind.replace("-", "_"), tmp_path / "build", wearable=name)
     with Board(BoardOptions(tmp_path / "thermo", kind, wearable=name, firmware=firmware)) as board:
-        check(name, first_finding(board.options.link))
+        check(name, first_finding(board.options.link, name))
 
 
 def test_a_sensor_that_a_host_feeds_is_the_hosts_until_its_stream_ends(start_wearable: Callable[..., Any]) -> None:
@@ -95,7 +102,7 @@ def test_a_sensor_that_a_host_feeds_is_the_hosts_until_its_stream_ends(start_wea
                 if fed:
                     wearable.feed(HEART_RATE, np.array([91.0], np.float32))
                 heard: list[Block] = []
-                end_s = time.monotonic() + ENOUGH_S
+                end_s = time.monotonic() + WAIT_S
                 while sum(block.sensor == TEMPERATURE for block in heard) < 30 and time.monotonic() < end_s:
                     received = stream.get(0.2)
                     if received is not None and isinstance(received.record, Block):
@@ -131,7 +138,6 @@ def test_the_demo_goes_to_the_end_and_says_that_nothing_is_to_be_calibrated(
         capture_output=True,
         text=True,
         check=False,
-        timeout=250,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no sensor that can be calibrated; there is nothing to do" in done.stdout

@@ -261,7 +261,7 @@ def test_a_signal_leaves_the_device_quiet_and_the_file_whole(
     with pytest.raises(PortBusyError, match=str(process.pid)):
         Wearable.open(port)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate()
     assert process.returncode == code
     summary, error = (json.loads(line) for line in out.splitlines())
     assert summary["type"] == "summary"

@@ -12,9 +12,7 @@ HOST = [sys.executable, "-m", "thermo_host.cli"]
 def test_pairs_agree_to_0_05_kelvin_after_the_calibration_that_a_user_types(start_wearable: Callable[..., Any]) -> None:
     wearable = start_wearable("--wearable", "neuro-band", "--no-warm-up", "--speed", "max")
     words = ["--json", "--quick", "--set-points", "25,35,42", "--hold-out", "31,38", "--skip-warm-up", "--yes"]
-    done = subprocess.run(
-        [*HOST, "calibrate", str(wearable.link), *words], capture_output=True, text=True, timeout=300, check=False
-    )
+    done = subprocess.run([*HOST, "calibrate", str(wearable.link), *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     chips = [sensor["numbers"] for sensor in found["sensors"] if sensor["kind"] == "ads1115-ntc"]

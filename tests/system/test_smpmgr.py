@@ -75,7 +75,6 @@ def smpmgr(link: Path, *arguments: str) -> str:
         [program, "--port", str(link), "--timeout", "10", *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
         env=os.environ | {"COLUMNS": "400"},
     )

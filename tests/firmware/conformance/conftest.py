@@ -13,9 +13,15 @@ from thermo_host.link.wearable import Wearable
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def wearable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with started(request.param, tmp_path_factory.mktemp("conformance")) as running:
         yield running
+
+
+@pytest.fixture
+def wearable(shared: Running) -> Iterator[Running]:
+    with shared.used():
+        yield shared
 
 
 @pytest.fixture

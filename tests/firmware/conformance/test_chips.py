@@ -50,11 +50,17 @@ CHIPPED = {0, 1, 2, 3, 4, 5, 7}
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def chips(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def shared_chips(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A wearable without a camera and without a network: chips on the bus and behind a multiplexer, and numbers from outside."""
     folder = tmp_path_factory.mktemp("chips")
     with started(request.param, folder, wearable=write(folder, MORE)) as running:
         yield running
+
+
+@pytest.fixture
+def chips(shared_chips: Running) -> Iterator[Running]:
+    with shared_chips.used():
+        yield shared_chips
 
 
 def test_any_wearables_signals_are_what_core_makes_of_its_blocks(chips: Running) -> None:

@@ -70,7 +70,7 @@ def test_an_unplugged_cable_is_no_reset(wearable: Running) -> None:
 @pytest.mark.parametrize("kind", BOARDS)
 def test_a_noisy_line_costs_records_and_never_gives_wrong_ones(kind: str, tmp_path: Path) -> None:
     with started(kind, tmp_path, "--line-noise", "flip=2e-4,drop=2e-5") as wearable:
-        with wearable.open() as host:
+        with wearable.open(max(5.0, PATIENCE)) as host:  # each answer that is damaged costs so long
             hear(host, lambda records: bool(blocks(records)), "a subpage")
             constants = host.constants(CAMERA, "mlx90640")
             assert constants.data == generate(SEED).astype("<u2").tobytes()
@@ -104,11 +104,16 @@ path = [0x33]
 rate_hz = 2.0
 pattern = "interleaved"
 """
+TAKES = {"host": r"3\d\d ms", "mps2-an386": r"3\d\d ms", "nrf52840": r" 2\d ms", "nrf52840-fast": r" 2\d ms"}
+"""How long the rows take, of 15 ms at 64 Hz, on boards whose bus is too slow for that."""
 
 
 @pytest.mark.parametrize("kind", BOARDS)
 def test_a_board_carries_interleaved_rows_where_whole_pages_would_be_too_slow(kind: str, tmp_path: Path) -> None:
-    """At 25 kHz: 343 ms for the rows, 601 for all words, of 500; each transaction may wait 12 ms for a busy machine."""
+    """At 25 kHz: 343 ms for the rows, 601 for all words, of 500; each transaction may wait 12 ms for a busy machine.
+
+    A microcontroller's own controller sets the clock, whatever the world's bus bears: 390 kHz, or the 1 MHz that the camera bears.
+    """
     (tmp_path / "wearable.toml").write_text(INTERLEAVED)
     (tmp_path / "CARD.md").write_text("# rows\n\nInforms only.\n")
     (tmp_path / "world.toml").write_text('about = "a slow bus"\nbus_hz = 25_000\n')
@@ -116,5 +121,8 @@ def test_a_board_carries_interleaved_rows_where_whole_pages_would_be_too_slow(ki
     with started(kind, tmp_path, *given, wearable=str(tmp_path / "wearable.toml")) as running, running.open() as host:
         hear(host, lambda records: len(blocks(records)) >= 4, "blocks")
         assert host.hello().sensors[CAMERA].rate_hz == 2.0
-        with pytest.raises(RefusedError, match=r"3\d\d ms"):
-            host.set_rate(CAMERA, 64.0)
+        if kind in TAKES:
+            with pytest.raises(RefusedError, match=TAKES[kind]):
+                host.set_rate(CAMERA, 64.0)
+        else:
+            assert host.set_rate(CAMERA, 64.0) == 64.0

@@ -131,7 +131,7 @@ uint16_t sensors_tmp117_decode(int corrected, uint16_t configuration, uint16_t r
 }
 
 void sensors_repeats_start(uint32_t limit) {
-  repeats = (struct repeats){.limit = limit};
+  repeats_begin(&repeats, limit);
 }
 
 int sensors_repeats_push(const uint8_t *reading, size_t size) {

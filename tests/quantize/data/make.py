@@ -184,7 +184,7 @@ def main() -> None:
         ranges = choose(observe(source.float_model, inputs), Calibrator.MINMAX)
         for suffix, scheme in schemes.items():
             if name == "cnn" or scheme is Scheme.INT8 or (name, scheme) == ("unrolled", Scheme.INT16X8):
-                (HERE / f"{name}_{suffix}.tflite").write_bytes(convert(source, scheme, ranges, inputs))
+                (HERE / f"{name}_{suffix}.tflite").write_bytes(convert(source, scheme, ranges))
 
 
 if __name__ == "__main__":
