@@ -13,6 +13,7 @@ if [ -n "$board" ]; then speed=; fi
 out=${1:-$root/out/$(date -u +%Y%m%dT%H%M%SZ)}
 mkdir -p "$out"
 bundle=$root/models/thermo_models/wearables/$wearable/bundle.img
+file=$root/models/thermo_models/wearables/$wearable/wearable.toml
 if [ ! -f "$bundle" ]; then  # one of your own: signed with the development key, and with a card where it names none
   bundle=$out/bundle.img
   file=$wearable
@@ -27,7 +28,7 @@ fi
 if [ -n "${HUB:-}" ]; then
   exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} -- thermo-hub run
 fi
-exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} ${speed:+--speed "$speed"} -- sh -eu -c '
+thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} ${speed:+--speed "$speed"} -- sh -eu -c '
   port=$1; out=$2; bundle=$3; board=$4; seconds=$5
   step() { printf "\n\033[1m%s\033[0m\n" "$*"; "$@"; }
   step thermo-host info "$port"
@@ -39,7 +40,28 @@ exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$boar
   rm "$out/said"
   step thermo-host stream "$port" --seconds "$seconds" --record "$out/session.mcap"
   step thermo-host replay "$out/session.mcap" --summary
-  step thermo-host rerun "$out/session.mcap" --bundle "$bundle"
+  if ! step thermo-host rerun "$out/session.mcap" --bundle "$bundle" >"$out/said"; then
+    cat "$out/said"
+    exit 1
+  fi
+  cat "$out/said"
   printf "\nrecording           %s\n" "$out/session.mcap"
   if [ -f "$out/calibration/report.html" ]; then printf "calibration report  %s\n" "$out/calibration/report.html"; fi
 ' first_session {port} "$out" "$bundle" "$board" "${SECONDS_LONG:-14}"
+heard=yes
+if grep -q "No findings to compare" "$out/said"; then heard=; fi
+rm "$out/said"
+if [ -n "$heard" ] || ! grep -q "^\[\[models\]\]" "$file"; then exit 0; fi
+if [ -n "$board" ] || [ -n "$speed" ]; then
+  printf "\nIts networks want to see more than that before they say anything: SECONDS_LONG=900 watches longer.\n"
+  exit 0
+fi
+printf "\nIts networks want to see more than that before they say anything. A fresh wearable, with its time as fast as this computer goes:\n"
+exec thermo-sim exec --wearable "$wearable" --no-warm-up --speed max -- sh -eu -c '
+  port=$1; out=$2; bundle=$3
+  step() { printf "\n\033[1m%s\033[0m\n" "$*"; "$@"; }
+  step thermo-host flash "$port" "$bundle"
+  step thermo-host stream "$port" --findings 9 --seconds 100 --record "$out/longer.mcap"
+  step thermo-host rerun "$out/longer.mcap" --bundle "$bundle"
+  printf "\nrecording           %s\n" "$out/longer.mcap"
+' longer {port} "$out" "$bundle"
