@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from thermo_core.errors import SchemaError
+from thermo_core.typed import convert
 
 Value = TypeVar("Value")
 
@@ -104,7 +105,7 @@ def from_plain(data: object, kind: type[Value], where: str, remedy: str = "corre
     if problem:
         raise SchemaError(f"{where} {problem}; {remedy}.")
     try:
-        return msgspec.convert(data, kind, dec_hook=_decode_special, builtin_types=(bytes,))
+        return convert(data, kind, dec_hook=_decode_special, builtin_types=(bytes,))
     except msgspec.ValidationError as error:
         text, path = _split(str(error))
         if unknown := _UNKNOWN.match(text):

@@ -29,6 +29,7 @@ from thermo_core.recording.layout import (
     digest,
     seal_holds,
 )
+from thermo_core.typed import from_json
 from thermo_core.wire import records
 from thermo_core.wire.records import Record, RecordHeader
 
@@ -200,7 +201,7 @@ def read_message(message: Message) -> tuple[RecordHeader, Record] | Added:
         raise RecordingError("A message lies beyond the year 2262.")
     added = _ADDED.get(message.topic)
     if added is not None:
-        return msgspec.json.decode(message.data, type=added)
+        return from_json(message.data, added)
     header, record = records.decode(message.data)
     if message.topic != TOPICS[header.type][0]:
         raise RecordingError(f"A {header.type.name.lower()} record lies under {message.topic!r:.40}.")

@@ -39,6 +39,7 @@ from thermo_core.recording.layout import (
 from thermo_core.sensors.correction import Correction
 from thermo_core.sensors.kind import SensorConstants
 from thermo_core.sensors.kinds import correction_of
+from thermo_core.typed import from_json
 from thermo_core.wearable.profile import NOTICE, Profile
 from thermo_core.wire.management import Hello, read
 
@@ -194,11 +195,11 @@ def from_metadata(metadata: Mapping[str, str], attachments: Mapping[str, bytes],
         RecordingError: something is missing or cannot be.
     """
     try:
-        hello = msgspec.json.decode(metadata["hello"], type=Hello)
+        hello = from_json(metadata["hello"], Hello)
         hello = read(Hello, schema.to_plain(hello))
         profile = schema.from_cbor(attachments[PROFILE_NAME], Profile, "its profile")
-        numbers = msgspec.json.decode(metadata["constants"], type=dict[int, int])
-        person = msgspec.json.decode(metadata["person"], type=dict[str, float])
+        numbers = from_json(metadata["constants"], dict[int, int])
+        person = from_json(metadata["person"], dict[str, float])
         started_ns = int(metadata["started_ns"])
     except (KeyError, ValueError, SchemaError, msgspec.MsgspecError) as error:
         raise RecordingError(

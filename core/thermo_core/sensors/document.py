@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from thermo_core.field_table import about, field_table
 from thermo_core.sensors import SETTINGS
 from thermo_core.sensors.bus_load import bus_load
@@ -14,6 +12,7 @@ from thermo_core.sensors.kinds import KINDS
 from thermo_core.sensors.settings import BusSensorSettings, SensorSettings
 from thermo_core.sensors.wiring import Wiring, drawn
 from thermo_core.signals import Signal
+from thermo_core.typed import convert
 
 _HEAD = """\
 # Sensors
@@ -75,7 +74,7 @@ def _example(kind: type[SensorSettings]) -> SensorSettings:
     plain: dict[str, Any] = {"name": "name", **_NEEDED.get(str(kind.__struct_config__.tag), {})}
     if issubclass(kind, BusSensorSettings):
         plain["path"] = [kind.addresses[0] if kind.addresses else 0x33]
-    return msgspec.convert(plain | {"kind": kind.__struct_config__.tag}, kind)
+    return convert(plain | {"kind": kind.__struct_config__.tag}, kind)
 
 
 def _signal_row(kind: str, signal: Signal) -> str:

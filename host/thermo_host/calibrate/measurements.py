@@ -11,6 +11,7 @@ import msgspec
 from thermo_core.errors import StorageError, UsageError
 from thermo_core.file_errors import storage_error
 from thermo_core.files import read_file, write_file
+from thermo_core.typed import convert
 from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Subject
@@ -133,7 +134,7 @@ def _read(folder: Path) -> tuple[Settings, object, tuple[Observation, ...]]:
         data = json.loads(read_file(path))
         if data["format"] != FORMAT or data["version"] != VERSION:
             raise StorageError(wrong)
-        settings = msgspec.convert(data["settings"], Settings)
+        settings = convert(data["settings"], Settings)
         return settings, data["sensors"], tuple(Observation.from_map(each) for each in data["observations"])
     except (msgspec.MsgspecError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
         raise StorageError(wrong) from error

@@ -12,6 +12,7 @@ import msgspec
 from thermo_core.errors import UsageError
 from thermo_core.file_errors import storage_error
 from thermo_core.recording.layout import Marker
+from thermo_core.typed import from_json
 from thermo_host.link.foreign import cleaned
 
 LARGEST = 64 << 10
@@ -62,7 +63,7 @@ def taken(recording: Path) -> Iterator[Marker]:
         return
     for line in lines:
         try:
-            yield cleaned(msgspec.json.decode(line, type=Marker))
+            yield cleaned(from_json(line, Marker))
         except msgspec.MsgspecError:
             continue
 

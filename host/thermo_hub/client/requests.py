@@ -9,6 +9,7 @@ import msgspec
 
 from thermo_core.errors import UsageError
 from thermo_core.text import clean
+from thermo_core.typed import from_json
 from thermo_hub.client.errors import HubError, HubRefused
 from thermo_hub.security.guard import CSRF_HEADER, SAFE
 
@@ -67,7 +68,7 @@ def read(answer: httpx.Response, kind: type[Answer]) -> Answer:
     if kind is bytes:
         return answer.content  # type: ignore[return-value]
     try:
-        return msgspec.json.decode(answer.content, type=kind)
+        return from_json(answer.content, kind)
     except msgspec.MsgspecError as error:
         raise HubError(
             f"The hub answers {answer.request.url.path!r:.100} in another way than this client knows ({error}); use client and hub "

@@ -4,11 +4,11 @@ import secrets
 import time
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, insert, select
 
 from thermo_core.errors import UsageError
 from thermo_core.text import clean
+from thermo_core.typed import from_json
 from thermo_hub.fhir.description import Description
 from thermo_hub.fhir.known import HOUR_NS, HOUR_WIDTH, row_of
 from thermo_hub.fhir.tables import CONFIRMATION, DESCRIPTION
@@ -189,7 +189,7 @@ def confirm(
 
 def _outputs(connection: Connection, wearable: str) -> Any:
     described = connection.execute(select(DESCRIPTION.c.described).where(DESCRIPTION.c.wearable == wearable)).scalar()
-    return {} if described is None else msgspec.json.decode(described, type=Description).outputs
+    return {} if described is None else from_json(described, Description).outputs
 
 
 def _confirmed(row: Any) -> dict[str, Any] | None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from thermo_core.errors import UsageError
+from thermo_core.typed import from_json
 from thermo_hub.fhir.description import Description
 from thermo_hub.fhir.tables import CONFIRMATION, DESCRIPTION
 from thermo_hub.security.consents import consent_rows
@@ -99,7 +99,7 @@ def known(store: Store, wearable: str, from_ns: int, to_ns: int) -> Known:
         ids = [one.id for one in open_then]
         return Known(
             worn,
-            Description() if described is None else msgspec.json.decode(described, type=Description),
+            Description() if described is None else from_json(described, Description),
             {one.id: one for one in all_series},
             hours,
             {

@@ -4,6 +4,7 @@ from collections import deque
 
 import msgspec
 
+from thermo_core.typed import from_msgpack
 from thermo_core.wire.records import SEQUENCES, FindingRecord
 from thermo_host.link.items import Telemetry
 from thermo_hub.broker.records import Kept
@@ -53,7 +54,7 @@ class Identity:
     def load(self, data: bytes) -> None:
         """Go on from a state; from nothing where it is none."""
         try:
-            self.state = msgspec.msgpack.decode(data, type=State)
+            self.state = from_msgpack(data, State)
         except (msgspec.MsgspecError, ValueError):
             self.state = State()
         self._order, self._known = deque(self.state.findings), set(self.state.findings)
@@ -120,6 +121,6 @@ class Identity:
 def session_in(data: bytes) -> bytes:
     """Id of the session that held when a state was dumped; b"" where that is none."""
     try:
-        return msgspec.msgpack.decode(data, type=State).session
+        return from_msgpack(data, State).session
     except (msgspec.MsgspecError, ValueError):
         return b""

@@ -8,6 +8,7 @@ import msgspec
 
 from thermo_core.errors import StorageError
 from thermo_core.files import read_file, write_file
+from thermo_core.typed import from_json
 from thermo_hub.broker.records import Kept
 from thermo_hub.mqtt.identity import session_in
 from thermo_hub.mqtt.spool import SESSION, STATE, Cursor, Spool
@@ -159,6 +160,6 @@ class Position:
 
 def _remembered(path: Path) -> Sent:
     try:
-        return msgspec.json.decode(read_file(path), type=Sent)
+        return from_json(read_file(path), Sent)
     except (StorageError, msgspec.MsgspecError):
         return Sent()
