@@ -89,7 +89,7 @@ def test_a_link_is_of_a_hub_that_runs_and_one_folder_has_one_hub(tmp_path: Path)
         found = re.search(r"http://\S+", answer)
         assert found is not None
         assert found[0].startswith(origin)
-        with httpx.Client(base_url=origin) as client:
+        with httpx.Client(base_url=origin, timeout=WAIT_S) as client:
             assert client.get(found[0]).status_code == 303
             said = client.get("/api/wearables").json()
         assert said["wearables"] == []
@@ -118,7 +118,7 @@ def test_behind_a_certificate_everything_is_encrypted(tmp_path: Path) -> None:
     with hub(str(settings)) as link:
         assert link.startswith("https://")
         context = ssl.create_default_context(cafile=str(certificate))
-        with httpx.Client(verify=context) as client:
+        with httpx.Client(verify=context, timeout=WAIT_S) as client:
             answer = client.get(link)
             cookie = answer.headers["set-cookie"]
             assert cookie.startswith("__Host-thermo-hub-")

@@ -113,7 +113,7 @@ def test_a_hub_behind_tls_with_postgresql_and_a_broker(clinic: tuple[str, Path, 
     assert {topic.rpartition("/up/")[2].partition("/")[0] for topic in topics} == {"now", "finding", "alert", "picture"}
 
     context = ssl.create_default_context(cafile=str(folder / "hub.pem"))
-    with httpx.Client(verify=context, base_url=link.partition("/enter")[0]) as browser:
+    with httpx.Client(verify=context, base_url=link.partition("/enter")[0], timeout=WAIT_S) as browser:
         assert browser.get(link).status_code == 303
         (worn,) = browser.get("/api/wearables").json()["wearables"]
         assert (worn["serial"], worn["state"]) == (session.hello.serial, "live")
