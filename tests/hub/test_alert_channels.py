@@ -21,6 +21,7 @@ from typing import Any
 
 import aiomqtt
 import pytest
+from patience import WAIT_S
 
 from thermo_core.errors import StorageError, UsageError
 from thermo_hub.alerts.channels.channel import DeliveryError, Message
@@ -226,13 +227,15 @@ def test_a_broker_keeps_how_an_alert_stands(broker: int, secret: str) -> None:
 
     async def both() -> Any:
         assert await MqttChannel(settings).send(MESSAGE) == f"kept at {topic}"
-        async with aiomqtt.Client("127.0.0.1", broker, username="hub", password="correct horse") as client:
+        async with aiomqtt.Client(
+            "127.0.0.1", broker, username="hub", password="correct horse", timeout=WAIT_S
+        ) as client:
             await client.subscribe("thermo/v1/#")
             async for message in client.messages:
                 return str(message.topic), message.retain, json.loads(message.payload)
         raise AssertionError("nothing is kept")
 
-    where, kept, facts = asyncio.run(asyncio.wait_for(both(), 60))
+    where, kept, facts = asyncio.run(asyncio.wait_for(both(), WAIT_S))
     assert (where, kept, facts["alert"]) == (topic, True, ALERT)
 
 

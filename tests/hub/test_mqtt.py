@@ -301,6 +301,7 @@ def test_the_last_will_says_that_a_wearable_is_out_of_reach(tmp_path: Path, brok
             username="ward",
             password=SECRET,
             tls_params=aiomqtt.TLSParameters(ca_certs=str(broker.ca)),
+            timeout=WAIT_S,
         ) as ward:
             await ward.subscribe("thermo/v1/home/+/up/#", qos=1)
 

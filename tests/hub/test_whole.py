@@ -76,7 +76,7 @@ def test_a_hub_behind_tls_with_postgresql_and_a_broker(clinic: tuple[str, Path, 
 
     async def listen() -> None:
         async with aiomqtt.Client(
-            "127.0.0.1", broker.port, username="ward", password=SECRET,
+            "127.0.0.1", broker.port, username="ward", password=SECRET, timeout=WAIT_S,
             tls_params=aiomqtt.TLSParameters(ca_certs=str(broker.ca)),
         ) as ward:  # fmt: skip
             await ward.subscribe("thermo/v1/home/+/up/#", qos=1)
