@@ -50,6 +50,26 @@ def test_a_finding_that_no_place_carries_has_no_outline() -> None:
     assert rests_on(Sure(), (np.zeros((24, 32), np.float32),), 0, LABELS).outline == ()
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 8.0])
+def test_how_sure_scores_are_made_changes_nothing_of_what_carries_them(temperature: float) -> None:
+    class Tempered(Corner):
+        def infer(self, inputs: Sequence[Values]) -> Values:
+            no, yes = super().infer(inputs)
+            odds = float(np.log(yes / no)) / temperature
+            scores = np.array([1 / (1 + np.exp(odds)), 1 / (1 + np.exp(-odds))])
+            return (np.round(scores * 256) / 256).astype(np.float32)
+
+    picture = np.random.default_rng(0).normal(0, 0.1, (24, 32)).astype(np.float32)
+    picture[8:12, 8:12] += 0.8
+    placed = rests_on(Tempered(slice(8, 12), slice(8, 12)), (np.zeros(3, np.float32), picture), 1, LABELS)
+    assert placed.outline
+    x, y = placed.peak
+    assert 8 <= y <= 12 and 8 <= x <= 12
+    even = np.full((24, 32), 1.0, np.float32) + np.random.default_rng(1).normal(0, 0.3, (24, 32)).astype(np.float32)
+    spread = rests_on(Tempered(slice(0, 24), slice(0, 32)), (np.zeros(3, np.float32), even), 1, LABELS)
+    assert spread.outline == ()
+
+
 def test_a_lesion_that_the_shipped_network_finds_is_where_its_finding_rests() -> None:
     bundles = Bundles(library.folder() / "nowhere")
     sha256 = image.parse((library.folder() / "breast-patch" / "bundle.img").read_bytes()).sha256

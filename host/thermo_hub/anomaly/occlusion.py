@@ -19,8 +19,11 @@ SIDE = 7
 STEP = 2
 RIM = 2
 """Width of what surrounds it."""
-LEAST = 0.5
-"""Loss of log-odds below which a square carries nothing."""
+LEAST = 4 * 4 / 256
+"""Loss of log-odds below which a square carries nothing: four steps of an int8 score, where they are finest."""
+PROMINENCE = 10.0
+"""Of the greatest loss over the median one, below which no place stands out. How sure a network's scores are made (its temperature)
+changes both alike."""
 SHARE = 0.5
 """Of the greatest loss, along which the outline runs."""
 CLIP = 1 / 512
@@ -81,7 +84,8 @@ def rests_on(network: Network, inputs: Sequence[Values], place: int, labels: Seq
     loss = (sums / counts).astype(np.float32)
     row, column = np.unravel_index(int(np.argmax(loss)), loss.shape)
     greatest = float(loss[row, column])
-    lines = outlines(padded(loss, 0.0), SHARE * greatest) if greatest >= LEAST else ()
+    stands_out = greatest >= max(LEAST, PROMINENCE * float(np.median(np.abs(loss))))
+    lines = outlines(padded(loss, 0.0), SHARE * greatest) if stands_out else ()
     moved = tuple(tuple((round(x - 1, 2), round(y - 1, 2)) for x, y in line) for line in lines)
     return Rest(labels[first], float(whole[first]), loss, moved, (float(column) + 0.5, float(row) + 0.5))
 
