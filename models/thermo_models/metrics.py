@@ -25,8 +25,20 @@ def auc(scores: NDArray[Any], positive: NDArray[np.bool_]) -> float:
 
 
 def threshold_at_specificity(scores: NDArray[Any], positive: NDArray[np.bool_], specificity: float = 0.95) -> float:
-    """Least score that at most a share (1 - specificity) of the negatives exceeds."""
-    return float(np.quantile(scores[~positive], specificity))
+    """The least threshold that at most a share (1 - specificity) of the negatives reaches.
+
+    It lies halfway between two scores, so that rounding it, and "at least" or "more than", change nothing.
+    """
+    levels, counts = np.unique(scores[~positive].astype(np.float64), return_counts=True)
+    reach = counts[::-1].cumsum()[::-1]
+    allowed = int((reach <= (1 - specificity) * counts.sum() + 1e-9).sum())
+    if allowed == len(levels):
+        return float(levels[0])
+    below = levels[len(levels) - allowed - 1]
+    beyond = scores[scores > below]
+    return (
+        float((below + beyond.min()) / 2) if beyond.size else float(np.nextafter(np.float32(below), np.float32(np.inf)))
+    )
 
 
 def accuracy(said: NDArray[Any], truth: NDArray[Any]) -> float:

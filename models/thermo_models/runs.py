@@ -119,10 +119,12 @@ def run(
 
         test, validation = samples.pick(fold.test), samples.pick(fold.validation)
         threshold = task.threshold(said(validation), validation)
+        values[".alerts[0].when"] = task.when(threshold)
+        # Judged is what the wearable's file says, whose numbers are float32.
+        threshold = task.threshold_of(task.when(threshold))
         metrics["alert"], metrics["intervals"]["alert"] = alert_figures(
             task, test, said(test), threshold, resamples, seed
         )
-        values[".alerts[0].when"] = task.when(threshold)
     if kept.plan.half_width is not None:
         values[".models[0].quantities[0].spread"] = kept.plan.half_width
     metrics["seconds"] = round(time.monotonic() - begun, 1)

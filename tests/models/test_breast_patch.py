@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
@@ -46,7 +48,25 @@ def test_the_threshold_leaves_the_wanted_share_of_negatives_below() -> None:
     rng = np.random.default_rng(2)
     scores, positive = rng.random(4000), rng.random(4000) < 0.5
     threshold = threshold_at_specificity(scores, positive, 0.95)
-    assert np.mean(scores[~positive] <= threshold) == pytest.approx(0.95, abs=2e-3)
+    assert np.mean(scores[~positive] < threshold) == pytest.approx(0.95, abs=2e-3)
+
+
+@given(
+    st.lists(st.integers(0, 256), min_size=4, max_size=60),
+    st.lists(st.integers(0, 256), max_size=20),
+    st.sampled_from([0.5, 0.9, 0.95, 0.99]),
+)
+def test_a_threshold_of_scores_of_int8_is_none_of_them(negative: list[int], lesions: list[int], wanted: float) -> None:
+    scores = np.array([*negative, *lesions], np.float32) / 256
+    positive = np.arange(len(scores)) >= len(negative)
+    threshold = threshold_at_specificity(scores, positive, wanted)
+    as_in_its_file = np.float32(threshold)
+    reached = scores >= as_in_its_file
+    assert np.array_equal(reached, scores > as_in_its_file) or reached.all()
+    assert np.mean(reached[~positive]) <= 1 - wanted + 1e-9
+    lower = scores[scores < as_in_its_file]
+    if lower.size:
+        assert np.mean(scores[~positive] >= lower.max()) > 1 - wanted
 
 
 def test_splits_share_no_sensor() -> None:

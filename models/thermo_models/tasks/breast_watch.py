@@ -223,7 +223,7 @@ class BreastWatch(Classes):
 
     def alerted(self, samples: Samples, outputs: NDArray[np.float32], threshold: float) -> dict[str, float]:
         """Shares of single looks that are above the threshold and not refused, by what is in them."""
-        above, what = (outputs[:, 1] > threshold) & ~_refused(samples, outputs), samples.targets
+        above, what = (outputs[:, 1] >= threshold) & ~_refused(samples, outputs), samples.targets
         figures = {}
         if (what == NONE).any():
             figures["specificity"] = float(np.mean(~above[what == NONE]))
