@@ -53,11 +53,13 @@ WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 2 * n : n)))
 FIRMWARE_WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 3 * n : n)))
 test: lint suite ## every test, the linters and the type checker; COVERAGE=1 counts lines and holds them to 92 %
 
+# A module's wearables, hubs and libraries are made once where it stays whole.
+PYTEST := $(BIN)/pytest --dist loadfile
 # COVERAGE=1 tells which lines of each room ran, and fails below 92 %. The firmware's tests run C, and a test of memory counts what
 # counting takes: they run without.
 suite: $(VENV)/.test
-	$(if $(COVERAGE),$(BIN)/pytest -n $(WORKERS) --cov --ignore=tests/firmware --ignore=tests/host/test_memory.py)
-	$(BIN)/pytest -n $(if $(COVERAGE),$(FIRMWARE_WORKERS) tests/firmware tests/host/test_memory.py,$(WORKERS))
+	$(if $(COVERAGE),$(PYTEST) -n $(WORKERS) --cov --ignore=tests/firmware --ignore=tests/host/test_memory.py)
+	$(PYTEST) -n $(if $(COVERAGE),$(FIRMWARE_WORKERS) tests/firmware tests/host/test_memory.py,$(WORKERS))
 
 quick: $(VENV)/.test ## what to run between edits: format, types, import rules, and the tests of the core
 	$(BIN)/ruff check .

@@ -22,14 +22,15 @@ from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
 
-@pytest.fixture(scope="session")
+# What runs in a process of its own goes on while others are tested, so it ends with the module that needs it.
+@pytest.fixture(scope="module")
 def patch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A simulated breast patch with its network."""
     with started("agent", tmp_path_factory.mktemp("patch")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory, patch: Running) -> Iterator[Serving]:
     """A hub that looks at it."""
     with serving(tmp_path_factory.mktemp("hub"), patch) as found:
