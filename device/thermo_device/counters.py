@@ -31,7 +31,8 @@ class Counters:
 
     def get(self, name: str) -> int:
         """How many of `name` so far, of all sensors together."""
-        return self.snapshot().get(name, 0)
+        with self._lock:
+            return sum(count for (counted, _), count in self._counts.items() if counted == name)
 
     def of(self, sensor: int) -> Tally:
         """Where a sensor counts."""

@@ -76,6 +76,7 @@ class FirmwareCamera:
         self._library = library
         bus, clock = place.bus, place.clock
         self._clock, self._counters = clock, place.tally
+        self._counted: dict[bytes, int] = {}
         library.harness_new.restype = c_void_p
         library.harness_due_us.restype = c_uint64
         library.harness_poll.restype = library.harness_running.restype = c_bool
@@ -156,8 +157,8 @@ class FirmwareCamera:
 
     def _copy_counters(self) -> None:
         count, number = c_uint32(), 0
-        while name := self._library.harness_counter(self._harness, c_uint32(number), byref(count)):
-            known = self._counters.get(name.decode())
-            if count.value != known:
-                self._counters.add(name.decode(), count.value - known)
+        while name := self._library.harness_counter(self._harness, number, byref(count)):
+            if count.value != self._counted.get(name, 0):
+                self._counters.add(name.decode(), count.value - self._counted.get(name, 0))
+                self._counted[name] = count.value
             number += 1
