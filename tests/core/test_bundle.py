@@ -4,7 +4,8 @@ from typing import Any
 
 import cbor2
 import pytest
-from hypothesis import example, given, settings
+from examples import few
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -182,7 +183,7 @@ def test_text_that_is_not_unicode_is_refused() -> None:
         replace(BUNDLE, card="\ud800").to_payload()
 
 
-@settings(max_examples=500)
+@few(150, of=500)
 @given(st.binary(max_size=200))
 @example(b"\xc2\x5b\xff\xff\xff\xff\xff\xff\xff\xff")  # a big number of 2**64 bytes
 @example(b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff")  # a list of 2**64 items
@@ -193,7 +194,7 @@ def test_arbitrary_bytes_give_a_typed_error(data: bytes) -> None:
         Bundle.from_payload(data)
 
 
-@settings(max_examples=500)
+@few(150, of=500)
 @given(st.integers(0, len(PAYLOAD) - 1), st.integers(1, 255))
 def test_altered_bundle_gives_a_typed_error_or_another_valid_bundle(position: int, difference: int) -> None:
     altered = bytearray(PAYLOAD)

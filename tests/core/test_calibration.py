@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from examples import few
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -178,7 +179,7 @@ def test_what_is_no_eeprom_is_a_usage_error(words: Any) -> None:
         Constants.from_eeprom(words)
 
 
-@settings(max_examples=300, deadline=None)
+@few(100, of=300)
 @given(
     flips=st.lists(st.tuples(st.integers(0, 831), st.integers(0, 15)), min_size=1, max_size=12), frame=st.integers(0, 1)
 )
@@ -191,7 +192,7 @@ def test_flipped_bits_give_finite_temperatures_or_a_typed_error(
     _decodes_or_refuses(words, example.frames)
 
 
-@settings(max_examples=300, deadline=None)
+@few(100, of=300)
 @given(
     header=st.lists(st.tuples(st.integers(16, 63), st.integers(0, 0xFFFF)), min_size=1, max_size=3),
 )

@@ -7,7 +7,8 @@ from typing import Any
 import adafruit_mlx90640
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -174,7 +175,7 @@ def scene(frames: Words, level: float, span: float, seed: int) -> Words:
     return made
 
 
-@settings(max_examples=150, deadline=None)
+@few(50, of=150)
 @given(
     level=st.floats(-150, 400),
     span=st.floats(0, 500),
@@ -201,7 +202,7 @@ def test_the_quick_way_equals_the_long_one(
     assert (picture.ta, picture.vdd, picture.index, picture.time_us) == (wanted.ta, wanted.vdd, 7, 9)
 
 
-@settings(max_examples=150, deadline=None)
+@few(50, of=150)
 @given(
     level=st.floats(-60, 100) | st.floats(-150, 400),
     span=st.floats(0, 60) | st.floats(0, 300),
@@ -421,7 +422,7 @@ def test_threads_may_share_a_decoder(example: Any, recording: Any) -> None:
     assert len(right) == 1200 and all(right)
 
 
-@settings(max_examples=300, deadline=None)
+@few(100, of=300)
 @given(flips=st.lists(st.tuples(st.integers(0, 833), st.integers(0, 15)), min_size=1, max_size=20))
 def test_flipped_bits_of_a_page_give_finite_temperatures_or_a_typed_error(
     example: Any, flips: list[tuple[int, int]]

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thermo_core.errors import SensorError, ThermoError, UsageError
@@ -57,7 +58,7 @@ def test_the_vendors_vectors_give_the_same_bytes(vectors: Any, case: int) -> Non
         assert_same(decoder, first, second)
 
 
-@settings(max_examples=60, deadline=None)
+@few(20, of=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     count=st.integers(1, 70),
@@ -102,7 +103,7 @@ def test_a_die_that_reads_negative_is_refused_though_the_ratio_is_right(example:
     assert_same(Decoder(Constants.from_eeprom(example.eeprom)), pages[:2], pages[2:])
 
 
-@settings(max_examples=60, deadline=None)
+@few(30, of=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     steps=st.lists(st.sampled_from([1, 1, 1, 1, 2, 0, -3]), min_size=1, max_size=40),
@@ -147,7 +148,7 @@ def test_subpages_pair_alike_however_they_come(
     assert (together.lost, together.repeated, together.unpaired) == (alone.lost, alone.repeated, alone.unpaired)
 
 
-@settings(max_examples=120, deadline=None)
+@few(40, of=120)
 @given(
     seed=st.integers(0, 11),
     ta=st.floats(-40, 85),

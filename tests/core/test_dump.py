@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from examples import few
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -267,7 +268,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@few(120, of=400)
 @given(st.lists(PIECES, max_size=12).map(b"".join), st.sampled_from(["a.csv", "a.bin", "a.npz", "a.txt"]))
 @example(b"PK\x03\x04" + b"\xff" * 60, "a.npz")
 @example(b"\x93NUMPY\x02\x00\xff\xff\xff\xff", "a.npy")
@@ -279,7 +280,7 @@ def test_no_bytes_are_a_bug(data: bytes, name: str) -> None:
         assert "\n" not in str(error)
 
 
-@settings(max_examples=300, deadline=None)
+@few(100, of=300)
 @given(st.data())
 def test_no_damaged_archive_is_a_bug(data: st.DataObject) -> None:
     whole = bytearray(npz(eeprom=EEPROM, frames=FRAMES[:2]))

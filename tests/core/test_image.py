@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thermo_core.errors import ImageError, ImageFormatError, SignatureError, UsageError
@@ -148,7 +149,7 @@ def test_every_flipped_bit_of_a_short_image_is_refused() -> None:
             verify(bytes(altered), [PUBLIC])
 
 
-@settings(max_examples=500)
+@few(150, of=500)
 @given(st.integers(0, len(IMAGE) - 1), st.integers(1, 255))
 def test_any_altered_byte_is_refused(position: int, difference: int) -> None:
     altered = bytearray(IMAGE)
@@ -179,7 +180,7 @@ def test_padding_of_a_slot_is_named_and_can_be_left_out(tail: bytes) -> None:
     assert without_padding(IMAGE) == IMAGE
 
 
-@settings(max_examples=300)
+@few(100, of=300)
 @given(st.binary(max_size=300), st.binary(max_size=40))
 def test_nothing_but_padding_is_left_out(data: bytes, tail: bytes) -> None:
     for whole in (data, IMAGE + tail, IMAGE + tail + b"\xff" * 300, IMAGE + b"\xff" * 300 + tail + b"\xff" * 200):
@@ -196,7 +197,7 @@ def test_an_image_padded_by_imgtool_is_an_image(tmp_path: Path, key_file: Path, 
     assert verify(plain, [PUBLIC]).payload == PAYLOAD
 
 
-@settings(max_examples=500)
+@few(150, of=500)
 @given(st.binary(max_size=300), st.sampled_from([b"", IMAGE[:4], IMAGE[:32], IMAGE[:-100]]))
 def test_arbitrary_bytes_give_a_typed_error(data: bytes, start: bytes) -> None:
     with pytest.raises(ImageError):

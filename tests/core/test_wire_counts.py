@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ WORDS = hnp.arrays(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@few(50, of=150)
 @given(
     st.lists(st.tuples(WORDS, st.integers(0, 1), st.sampled_from([CHESS, INTERLEAVED])), min_size=1, max_size=5),
     st.integers(1, 3),
@@ -77,7 +78,7 @@ def test_any_words_come_back_and_never_exceed_raw_by_two_percent(
         np.testing.assert_array_equal(decoder.decode(packed)[own], words[own])
 
 
-@settings(max_examples=150, deadline=None)
+@few(50, of=150)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 15), st.integers(-40_000, 40_000))
 def test_noise_of_any_size_and_any_common_shift_come_back(seed: int, log_sigma: float, shift: int) -> None:
     rng = np.random.default_rng(seed)
@@ -257,7 +258,7 @@ def test_a_difference_to_a_key_of_another_mode_is_refused(golden_dir: Path) -> N
         decoder.decode(PackedSubpage(0, INTERLEAVED, False, 0, packed[2].data))
 
 
-@settings(max_examples=1_500, deadline=None)
+@few(300, of=1_500)
 @given(st.integers(0, 255), st.integers(0, 255), st.binary(max_size=200), st.integers(0, 60), st.booleans())
 def test_arbitrary_bytes_give_834_words_or_a_typed_error(
     head: int, offset: int, tail: bytes, ones: int, key: bool
@@ -311,7 +312,7 @@ def told(decoder: CountsDecoder, packed: list[PackedSubpage], cuts: list[int]) -
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@few(80, of=300)
 @given(
     seed=st.integers(0, 2**32 - 1),
     count=st.integers(1, 80),
@@ -362,7 +363,7 @@ def harmed(one: PackedSubpage, rng: np.random.Generator) -> PackedSubpage:
     return PackedSubpage(one.number, one.control, one.key, one.key_index, bytes(data))
 
 
-@settings(max_examples=1_000, deadline=None)
+@few(200, of=1_000)
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 60), st.binary(max_size=60)), min_size=1, max_size=8))
 def test_arbitrary_bytes_side_by_side_are_read_and_refused_as_alone(blocks: list[tuple[int, int, bytes]]) -> None:
     packed = [

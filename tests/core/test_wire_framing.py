@@ -6,7 +6,8 @@ import zlib
 
 import pytest
 from cobs import cobs
-from hypothesis import HealthCheck, given, settings
+from examples import few
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from smp import packet
 
@@ -125,7 +126,7 @@ def taken_by(frame: TelemetryFrame | ManagementFrame) -> int:
     return len(encode_packet(frame.message))
 
 
-@settings(max_examples=1_500, deadline=None, suppress_health_check=list(HealthCheck))
+@few(300, of=1_500, suppress_health_check=list(HealthCheck))
 @given(st.lists(NOISE, max_size=8).map(b"".join), st.integers(1, 50))
 def test_every_byte_of_any_line_is_accepted_discarded_or_pending(line: bytes, cut: int) -> None:
     whole, pieces = Demultiplexer(), Demultiplexer()

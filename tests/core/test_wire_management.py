@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -137,7 +138,7 @@ def test_every_kind_of_message_is_drawn() -> None:
     assert kinds == drawn
 
 
-@settings(max_examples=500, deadline=None)
+@few(150, of=500)
 @given(BODIES)
 def test_bodies_come_back_through_messages_and_newer_keys_do_no_harm(body: Message) -> None:
     header = SmpHeader(Op.WRITE, Group.THERMO, Command.HELLO)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from examples import few
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sensor_bytes import PATH, described
@@ -75,7 +76,7 @@ def fields(record: Record) -> Any:
     ]
 
 
-@settings(max_examples=500, deadline=None)
+@few(150, of=500)
 @given(RECORDS, st.integers(0, 2**40))
 def test_records_come_back_through_frames(record: Record, sequence: int) -> None:
     data = records.encode(record, sequence)
@@ -87,7 +88,7 @@ def test_records_come_back_through_frames(record: Record, sequence: int) -> None
     assert data[:2] == bytes((PROTOCOL, header.type))
 
 
-@settings(max_examples=500, deadline=None)
+@few(150, of=500)
 @given(RECORDS, st.data())
 def test_a_record_cut_short_or_prolonged_is_refused_unless_its_end_may_be_anywhere(
     record: Record, data: st.DataObject
@@ -103,7 +104,7 @@ def test_a_record_cut_short_or_prolonged_is_refused_unless_its_end_may_be_anywhe
         assert fields(decoded) != fields(record)
 
 
-@settings(max_examples=10_000, deadline=None)
+@few(1500, of=10_000)
 @given(st.binary(max_size=120), st.sampled_from([None, *range(1, 8)]))
 def test_random_bytes_give_a_record_or_a_typed_error(data: bytes, kind: int | None) -> None:
     """Random bytes, and random bytes that begin like a record, on the reader and on the line."""

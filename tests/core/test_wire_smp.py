@@ -4,7 +4,8 @@ from typing import Any
 
 import cbor2
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from smp import error as smp_error
 from smp import header as smp_header
@@ -124,7 +125,7 @@ def test_a_body_that_cannot_be_sent_is_refused(body: dict[str, Any]) -> None:
         SmpMessage(SmpHeader(Op.READ, 65, 0), body).encode()
 
 
-@settings(max_examples=2_000, deadline=None)
+@few(500, of=2_000)
 @given(st.binary(max_size=80), st.booleans())
 def test_arbitrary_bytes_give_a_message_or_a_typed_error(data: bytes, header: bool) -> None:
     if header:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thermo_core.errors import CorrectionError, StorageError
@@ -66,7 +67,7 @@ def test_same_calibration_written_twice_does_not_push_out_the_one_before(store: 
     assert (store.read(CURRENT), store.read(PREVIOUS)) == (SECOND, FIRST)
 
 
-@settings(max_examples=100, deadline=None)
+@few(40, of=100)
 @given(st.integers(0, len(SECOND) - 1), st.integers(1, 255))
 def test_damaged_calibration_is_refused_and_nothing_changes(
     fragile_files: Callable[..., Any], position: int, difference: int

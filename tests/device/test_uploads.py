@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from slot_images import (
     CAPACITY,
@@ -106,7 +107,7 @@ PACKETS = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@few(50, of=150)
 @given(st.lists(PACKETS, max_size=12))
 def test_no_sequence_of_packets_harms_the_running_image(fragile_files: Callable[..., Any], packets: list[Any]) -> None:
     files = fragile_files()

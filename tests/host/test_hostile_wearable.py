@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from examples import few
 from host_sessions import camera_eeprom, corrected
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from scripted_peer import ScriptedWearable
 
@@ -155,7 +156,7 @@ def mutated(wearable: ScriptedWearable, place: tuple[int, int], change: Callable
     return answer
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(50, of=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(COMMANDS, ANSWERS, changes())
 def test_no_answer_is_a_bug(
     wearable: ScriptedWearable, command: list[str], place: tuple[int, int], change: Callable[[Any], Any]
@@ -179,7 +180,7 @@ RECORDS = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(15, of=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(RECORDS, max_size=12), st.binary(max_size=60), st.booleans())
 @example([b""], b"\x00" * 50, True)
 def test_no_telemetry_is_a_bug(wearable: ScriptedWearable, sent: list[bytes], noise: bytes, as_json: bool) -> None:
@@ -192,7 +193,7 @@ def test_no_telemetry_is_a_bug(wearable: ScriptedWearable, sent: list[bytes], no
             json.loads(line, parse_constant=pytest.fail)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(15, of=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_damaged_record_is_a_bug(wearable: ScriptedWearable, data: st.DataObject) -> None:
     sent = b""
@@ -206,7 +207,7 @@ def test_no_damaged_record_is_a_bug(wearable: ScriptedWearable, data: st.DataObj
     assert_a_sentence(*outcome(wearable, ["record", "--seconds", "0.1", "-o", "FILE"]))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(15, of=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([Command.CONSTANTS, Command.CORRECTION, Command.PROFILE]), st.binary(max_size=2000), st.data())
 def test_no_blob_is_a_bug(wearable: ScriptedWearable, command: Command, blob: bytes, data: st.DataObject) -> None:
     usual = {

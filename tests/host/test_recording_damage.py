@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 import pytest
 import zstandard
+from examples import few
 from host_sessions import corrected, with_hello
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from mcap.data_stream import RecordBuilder
 from mcap.records import Attachment, Channel, Chunk, DataEnd, Footer, Header, McapRecord, Message, Metadata
@@ -118,7 +119,7 @@ def test_a_flipped_bit_anywhere_costs_its_own_chunk_and_is_noticed(
         assert same or recording.damaged or not recording.complete
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(100, of=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_damage_is_a_bug(whole: tuple[bytes, Session], tmp_path: Path, data: st.DataObject) -> None:
     damaged = bytearray(whole[0])

@@ -4,7 +4,8 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import few
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from random_lstm import KINDS, RandomLstm
 from random_wide import random_wide
@@ -32,9 +33,7 @@ def models(random_models: Any, model_builder: Any) -> list[bytes]:
     return found + [RandomLstm(model_builder(), 1, kind).build() for kind in KINDS.values()]
 
 
-@settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@few(80, of=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_altered_models(models: list[bytes], data: st.DataObject) -> None:
     altered = bytearray(data.draw(st.sampled_from(models)))

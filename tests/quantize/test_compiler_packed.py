@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -29,7 +30,7 @@ def short_way(fast: PackedRequant, channel: int, accumulator: int) -> int | None
     return (u >> 24) - (256 if u >> 31 else 0)
 
 
-@settings(max_examples=150, deadline=None)
+@few(50, of=150)
 @given(
     multiplier=st.integers(1 << 30, (1 << 31) - 1) | st.sampled_from([1 << 30, (1 << 31) - 1]),
     exponent=st.integers(-13, -4),

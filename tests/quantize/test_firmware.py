@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from examples import few
 from firmware_library import FIRMWARE, HARNESS, everything
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -251,7 +252,7 @@ def test_without_a_bundle_no_network_and_no_alert_is_built(shipped: Bundle, tmp_
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=300)
+@few(100, of=300)
 def test_texts_become_literals_of_their_utf8(text: str) -> None:
     """Octal escapes mean the same in a bytes literal of Python; question marks could begin a trigraph."""
     text = text.encode(errors="ignore").decode()
@@ -261,7 +262,7 @@ def test_texts_become_literals_of_their_utf8(text: str) -> None:
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
-@settings(max_examples=300)
+@few(100, of=300)
 def test_numbers_become_literals_of_their_float32(value: float) -> None:
     literal = c_text.real(value)
     assert literal.endswith("f") and "." in literal

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import few
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from thermo_core.errors import ModelError
@@ -59,7 +60,7 @@ def refused_or_read(data: bytes) -> Model | None:
         return None
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(150, of=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_altered_files_are_refused_or_read(small: bytes, data: st.DataObject) -> None:
     altered = bytearray(small)
@@ -74,13 +75,13 @@ def test_altered_files_are_refused_or_read(small: bytes, data: st.DataObject) ->
     refused_or_read(bytes(altered))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(80, of=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**6))
 def test_shortened_files_are_refused_or_read(small: bytes, length: int) -> None:
     refused_or_read(small[: length % len(small)])
 
 
-@settings(max_examples=200, deadline=None)
+@few(80, of=200)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_refused(tail: bytes) -> None:
     assert refused_or_read(tail[:4] + b"TFL3" + tail[4:]) is None

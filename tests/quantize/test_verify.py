@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from random_lstm import KINDS, RandomLstm
 
@@ -46,7 +47,7 @@ def test_refuses_every_truncation(path: Path) -> None:
             verify_model(data[:size], stateful=True)
 
 
-@settings(max_examples=300, deadline=None)
+@few(100, of=300)
 @given(st.binary(max_size=400), st.integers(0, 64))
 def test_noise_is_refused_and_never_breaks(noise: bytes, root: int) -> None:
     for data in (noise, root.to_bytes(4, "little") + b"TFL3" + noise):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from chip_bus import AIR, MAKE, SKIN, bus_of, read, wait, write
 from chip_words import nacks, read_word
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from sensor_bytes import ADDRESS
 
@@ -52,7 +53,7 @@ def test_a_chip_repeats_itself_with_its_seed_and_differs_with_another(kind: str)
     assert said(1) != said(2)
 
 
-@settings(max_examples=150, deadline=None)
+@few(50, of=150)
 @given(
     st.sampled_from(sorted(MAKE)),
     st.lists(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from examples import few
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -318,7 +319,7 @@ def test_an_irregular_heart_has_other_beats_but_the_same_rate() -> None:
     assert sharp[1] < 0.7 * sharp[0]
 
 
-@settings(max_examples=200, deadline=None)
+@few(80, of=200)
 @given(st.text(max_size=40))
 def test_any_text_parses_or_is_refused(text: str) -> None:
     try:

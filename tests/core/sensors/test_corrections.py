@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thermo_core.errors import CorrectionError
@@ -36,7 +37,7 @@ def corrections(draw: st.DrawFn) -> Correction:
     return kind(tuple(draw(line) for _ in kind.numbers), STAMP)
 
 
-@settings(max_examples=200, deadline=None)
+@few(80, of=200)
 @given(corrections())
 def test_a_correction_comes_back_from_its_blob(made: Correction) -> None:
     blob = envelope.to_bytes(made)
@@ -44,7 +45,7 @@ def test_a_correction_comes_back_from_its_blob(made: Correction) -> None:
     assert envelope.to_bytes(correction_of(blob)) == blob
 
 
-@settings(max_examples=200, deadline=None)
+@few(80, of=200)
 @given(corrections(), st.data())
 def test_a_damaged_blob_is_refused(made: Correction, data: st.DataObject) -> None:
     blob = bytearray(envelope.to_bytes(made))

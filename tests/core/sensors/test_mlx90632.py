@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from sensor_bytes import mlx90632_constants, push, reader
 
@@ -161,7 +162,7 @@ def test_identity_is_that_of_the_chip() -> None:
         CONSTANTS.check(b"")
 
 
-@settings(max_examples=300, deadline=None)
+@few(100, of=300)
 @given(st.binary(min_size=12, max_size=16))
 def test_any_bytes_are_a_reading_without_a_wild_value_or_refused(data: bytes) -> None:
     try:
@@ -172,7 +173,7 @@ def test_any_bytes_are_a_reading_without_a_wild_value_or_refused(data: bytes) ->
     assert math.isnan(value) or -40 <= value <= 200
 
 
-@settings(max_examples=200, deadline=None)
+@few(80, of=200)
 @given(st.binary(min_size=CONSTANTS.size, max_size=CONSTANTS.size))
 def test_any_eeprom_is_refused_or_decodes_without_harm(data: bytes) -> None:
     data = data[:12] + b"\x05" + data[13:]

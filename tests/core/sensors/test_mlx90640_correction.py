@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from examples import few
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_corrections import pixel_correction
@@ -94,7 +95,7 @@ def test_bytes_lie_where_the_documentation_says() -> None:
     assert struct.unpack("<I", data[-4:]) == (zlib.crc32(data[:-4]),)
 
 
-@settings(max_examples=300, deadline=None)
+@few(100, of=300)
 @given(bit=st.integers(0, 8 * SIZE - 1))
 def test_a_flipped_bit_is_noticed(bit: int) -> None:
     data = bytearray(to_bytes(made()))
@@ -103,7 +104,7 @@ def test_a_flipped_bit_is_noticed(bit: int) -> None:
         correction_of(bytes(data))
 
 
-@settings(max_examples=200, deadline=None)
+@few(80, of=200)
 @given(length=st.integers(0, SIZE - 1), sealed=st.booleans())
 def test_a_cut_is_noticed(length: int, sealed: bool) -> None:
     data = to_bytes(made())[:length]
@@ -116,7 +117,7 @@ def test_bytes_after_the_end_are_noticed() -> None:
         correction_of(resealed(to_bytes(made()) + bytes(8)))
 
 
-@settings(max_examples=200, deadline=None)
+@few(80, of=200)
 @given(data=st.binary(max_size=200))
 def test_anything_else_is_no_correction(data: bytes) -> None:
     for content in (data, b"TCOR" + data, resealed(b"TCOR" + data.ljust(9400, b"\0"))):

@@ -5,7 +5,8 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from sensor_bytes import CONSTANTS, mlx90614_constants, push, reader
 
@@ -241,7 +242,7 @@ def test_light_that_stands_still_is_stale() -> None:
     assert [bool(flag & Quality.STALE) for flag in flags] == [False] * 63 + [True] * 17
 
 
-@settings(max_examples=400, deadline=None)
+@few(120, of=400)
 @given(st.sampled_from(sorted(set(KINDS) - {"external"})), st.binary(min_size=1, max_size=80))
 def test_any_bytes_are_moments_of_rising_time_or_refused(kind: str, data: bytes) -> None:
     try:

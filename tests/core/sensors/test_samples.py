@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import few
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ def blocks(draw: st.DrawFn) -> tuple[Samples, Format]:
     return Samples(values, draw(st.integers(1, MAX_PERIOD_US)), lost, status), form
 
 
-@settings(max_examples=400, deadline=None)
+@few(120, of=400)
 @given(blocks())
 def test_what_is_packed_comes_back(made: tuple[Samples, Format]) -> None:
     samples, form = made
@@ -46,7 +47,7 @@ def test_what_is_packed_comes_back(made: tuple[Samples, Format]) -> None:
     assert (found.period_us, found.lost, found.status) == (samples.period_us, samples.lost, samples.status)
 
 
-@settings(max_examples=400, deadline=None)
+@few(120, of=400)
 @given(blocks(), st.data())
 def test_damaged_bytes_are_samples_in_range_or_refused(made: tuple[Samples, Format], data: st.DataObject) -> None:
     samples, form = made
@@ -57,7 +58,7 @@ def test_damaged_bytes_are_samples_in_range_or_refused(made: tuple[Samples, Form
     _unpacks_or_refuses(bytes(packed), form)
 
 
-@settings(max_examples=400, deadline=None)
+@few(120, of=400)
 @given(st.binary(max_size=700), st.sampled_from(FORMATS))
 def test_any_bytes_are_samples_in_range_or_refused(data: bytes, form: Format) -> None:
     _unpacks_or_refuses(data, form)

@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import recorded
+from examples import few
 from exported import SECOND_NS, exported
 from host_sessions import STARTED_NS, came
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from thermo_core.errors import SensorError, StorageError, ThermoError, UsageError
@@ -145,7 +146,7 @@ def test_the_command_says_what_was_written_and_what_is_wrong(
         assert code == wrong and words in " ".join(err.split())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(25, of=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_damage_is_a_bug(tmp_path: Path, band: Recording, data: st.DataObject) -> None:
     damaged = bytearray(band.path.read_bytes())

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import pyedflib
 import pytest
 import recorded
+from examples import few
 from exported import SECOND_NS, exported, rows_of, swapped
 from host_sessions import STARTED_NS, came
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -58,7 +59,7 @@ def test_npz_holds_what_decoding_the_words_gives(
     assert "calm" not in arrays
 
 
-@settings(max_examples=300)
+@few(100, of=300)
 @given(st.lists(st.floats(width=32), min_size=1, max_size=40) | st.lists(st.floats(-60, 300, width=32), min_size=1))
 @example([0.0005, 0.0015, 2**-24, 0.0625, 36.4375, 1e30])
 def test_temperatures_have_the_decimals_that_python_gives(values: list[float]) -> None:
