@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from examples import few
 from graph_plans import single
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +84,7 @@ def test_bytes_that_are_cut_or_changed_are_none(entries: dict[bytes, Entry], dat
 
 
 @pytest.mark.parametrize("op", LEARN)
+@few(30)
 @given(st.integers(0, 2**32 - 1))
 def test_who_knows_it_from_bytes_goes_on_as_who_learned_it(op: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -104,6 +106,7 @@ def test_who_knows_it_from_bytes_goes_on_as_who_learned_it(op: str, seed: int) -
     assert other.push(rest) == learned.push(rest)
 
 
+@few(30)
 @given(st.integers(0, 9), st.binary(max_size=400), st.integers(0, 2**32 - 1), st.booleans())
 def test_whatever_a_state_is_the_wearable_goes_on(seed: int, noise: bytes, basis: int, whole: bool) -> None:
     """Bytes with a good CRC that nobody honest wrote: taken or dropped, and then it measures and learns as ever."""

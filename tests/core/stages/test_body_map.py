@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from examples import few
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ def body(seed: int, nodes: int, segments: int) -> tuple[Floats, Floats]:
     return x, level + hidden @ rng.normal(0, 0.6, (3, segments)) + rng.normal(0, 0.1, (400, segments))
 
 
+@few(30)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 20), st.integers(1, 17))
 def test_what_lacks_is_its_mean_given_the_rest(seed: int, nodes: int, segments: int) -> None:
     rng = np.random.default_rng(seed)

@@ -24,7 +24,7 @@ def found(made: Plan, values: Any, **more: Any) -> Series:
     return run(made, x=samples(values, **more))["y"]
 
 
-@few(20)
+@few(8)
 @given(st.integers(0, 2**32 - 1), st.floats(-40, 40), st.floats(0.2, 5))
 def test_numbers_of_a_steady_wearer_are_standard_normal(seed: int, centre: float, spread: float) -> None:
     """As SciPy's distribution has them, whatever the wearer's level: that is what a baseline of one's own is for."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from examples import few
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ def worn(**fields: object) -> Plan:
     )
 
 
+@few(25)
 @given(st.integers(0, 2**32 - 1))
 def test_the_level_is_the_mean_of_what_was_learned_in_that_air(seed: int) -> None:
     rng = np.random.default_rng(seed)

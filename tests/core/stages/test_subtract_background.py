@@ -5,6 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from examples import few
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ def scene(seed: int, count: int = 200) -> Floats:
     return values.astype(np.float32)
 
 
+@few(30)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([10.0, 50.0, 1000.0]), st.sampled_from([1.0, 3.0]))
 def test_the_background_is_opencv_s_running_average_of_what_is_no_foreground(
     seed: int, time_constant_s: float, threshold: float
