@@ -5,7 +5,7 @@ to learn from is kept as three channels, healthy body, lesion and noise, which t
 noise of 1 to 64 averaged pictures. A sample to measure on is a picture as a device sees it, at each of four numbers of averages.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -45,8 +45,6 @@ FIRST_SEED = {"train": 1_000, "validation": 200_000, "test": 400_000}
 FULL = {"train": Size(200, 80), "validation": Size(24, 50), "test": Size(40, 60)}
 QUICK = {"train": Size(6, 60), "validation": Size(2, 20), "test": Size(3, 24)}
 SIDES = tuple(FIRST_SEED)
-SCALED_ON, FIRST_SCALED_ON = 24, 780_000
-"""How many wearers scores are scaled by, and the seed of the first."""
 FLIPS = Augmentation(flip_rows=True, flip_columns=True)
 """A patch sits on either side and either way up."""
 DEFECTS = Augmentation(dead_pixels=0.5)
@@ -195,11 +193,6 @@ class BreastPatch(Classes):
     def first_lines(self, metrics: Mapping[str, Any]) -> str:
         """What becomes of who wears it, before all else."""
         return first_lines(metrics)
-
-    def held_out(self, stages: Sequence[Stage], settings: Settings) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Looks at wearers of another simulator, with skin of yet another generator than those it is judged on."""
-        pictures, names = breast_patch_unseen.looks(SCALED_ON, FIRST_SCALED_ON, "ridges", strange=())
-        return through(stages, pictures[..., np.newaxis]), (names == breast_patch_unseen.LESION).astype(np.int64)
 
     def threshold(self, outputs: NDArray[np.float32], validation: Samples) -> float:
         """95 % specificity on validation pictures."""

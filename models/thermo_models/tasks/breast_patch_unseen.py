@@ -64,8 +64,9 @@ def probe(stages: tuple[Stage, ...], said: Said, threshold: float, wearers: int)
         {name: float(called[names == name].mean()) for name in (*OWN, *KIND_NAMES)},
         expected_calibration_error(scores[own], (names[own] == LESION).astype(np.int64)),
         (
-            "How sure scores are was set by wearers with skin of one generator and is judged on another's; of skin like neither, and of its first training's "
-            "scenes, on which they are too unsure, nothing is said (`python bench/score_scaling.py --wearable breast-patch`).",
+            "Scores are too sure on skin that it has not learnt. By wearers with skin of yet another generator, a temperature alone, a temperature and a "
+            "shift and the least shift all bring the error there within the goal (`python bench/score_scaling.py --wearable breast-patch`); the network "
+            "that ships has none of them, since its alert and its days were measured with the scores it says.",
             "It has no way to say that it cannot tell: the table above has how often it calls what is no lesion. `breast-watch`, on the same sensors, "
             "refuses such pictures and goes by its wearer's own past.",
         ),
