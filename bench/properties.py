@@ -1,4 +1,4 @@
-"""Property tests with fresh examples: what no run before has drawn.
+"""Property tests with fresh examples, what no run before has drawn, and all places of campaigns that `make test` tries some of.
 
 Run `python bench/properties.py` for one round, or `--rounds 50 tests/core tests/firmware` overnight. `make test` draws
 the same examples each time; an example that fails here belongs into its test as an `@example`. Ends with code 1 where a
@@ -23,7 +23,17 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2, help="of pytest (default: %(default)s)")
     parser.add_argument("tests", nargs="*", default=["tests"], metavar="PATH", help="files or folders (default: all)")
     options = parser.parse_args()
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "hypothesis", "-n", str(options.processes), *options.tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-m",
+        "hypothesis or campaign",
+        "-n",
+        str(options.processes),
+        *options.tests,
+    ]
     failed = 0
     for number in range(1, options.rounds + 1):
         done = subprocess.run(command, cwd=ROOT, env=os.environ | {"HYPOTHESIS_PROFILE": "fresh"}, check=False)

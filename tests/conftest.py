@@ -37,10 +37,11 @@ def golden_dir(shared_dir: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lines are not counted while properties of many examples, and the firmware, are tried: that costs most and adds least."""
+    """Lines are not counted while properties of many examples, campaigns and the firmware are tried: that costs most and adds least."""
     firmware = Path(__file__).parent / "firmware"
     for item in items:
-        if getattr(getattr(item, "function", None), "is_hypothesis_test", False) or firmware in item.path.parents:
+        drawn = getattr(getattr(item, "function", None), "is_hypothesis_test", False)
+        if drawn or item.get_closest_marker("campaign") or firmware in item.path.parents:
             item.add_marker("no_cover")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from examples import some
 from firmware_camera import FirmwareCamera
 from numpy.typing import NDArray
 from smbus2 import i2c_msg
@@ -153,6 +154,7 @@ def _reads(make_bench: MakeBench, rate_hz: float, pages: int) -> list[bool]:
 KINDS = ["nack", "stuck", "flip", "short", "stale", "eeprom", "unplug"]
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("pattern", ["chess", "interleaved"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_start_up_survives_the_fault_at_each_of_its_transactions(
@@ -162,7 +164,7 @@ def test_start_up_survives_the_fault_at_each_of_its_transactions(
     reads = _reads(make_bench, 16, 1)
     assert len(reads) > 20
     true_eeprom = make_bench().hardware.chip.cells.words
-    for at in range(len(reads)):
+    for at in some(range(len(reads)), 5, f"start {kind} {pattern}"):
         fault = f"{kind}@{at}" + ("+40ms" if kind == "unplug" else "")
         bench = make_bench(faults=fault)
         pages = bench.capture(6)
@@ -181,6 +183,7 @@ def _check_noticed(kind: str, reads: bool, bench: Bench) -> None:
         assert noticed == (reads or kind != "short"), bench.counters.snapshot()
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("pattern", "rate_hz"), [("chess", 16), ("chess", 64), ("interleaved", 64)])
 @pytest.mark.parametrize("kind", [*KINDS, "flip:bits=30"])
 def test_a_picture_survives_the_fault_at_each_of_its_transactions(
@@ -192,7 +195,7 @@ def test_a_picture_survives_the_fault_at_each_of_its_transactions(
     kind = kind.replace("bits=30", f"bits={round(30 / pieces)}")  # as many of what a page reads
     assert 8 + 2 * pieces <= len(reads) - first <= 18 + 2 * pieces + 1
     name, _, options = kind.partition(":")
-    for at in range(first, len(reads)):
+    for at in some(range(first, len(reads)), 4, f"picture {kind} {pattern} {rate_hz}"):
         fault = f"{name}@{at}" + ("+40ms" if name == "unplug" else "") + (f":{options}" if options else "")
         bench = make_bench(rate_hz, faults=fault)
         pages = bench.capture(40)

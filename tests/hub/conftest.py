@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hubs import ORIGIN, Serving, Visit, serving
+from playwright.sync_api import Browser, sync_playwright
 from postgres import Postgres
 from postgres import postgres as postgres_server
 from running import Running, started
@@ -35,6 +36,15 @@ def hub(tmp_path_factory: pytest.TempPathFactory, patch: Running) -> Iterator[Se
     """A hub that looks at it."""
     with serving(tmp_path_factory.mktemp("hub"), patch) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def browser(hub: Serving) -> Iterator[Browser]:
+    """A browser, which keeps an event loop running in this thread: the wearable is flashed before."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

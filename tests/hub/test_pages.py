@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from hubs import Serving
 from patience import WAIT_MS
 from PIL import Image
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
 from thermo_hub.security.cookies import name_of
 from thermo_hub.security.door import Door
@@ -22,14 +22,6 @@ from thermo_hub.store.store import open_store
 CHROMIUM = "/usr/bin/chromium"
 NOTICE = "Informs only. Not a medical device."
 expect.set_options(timeout=WAIT_MS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 class Looking:

@@ -1,13 +1,11 @@
 """Passkeys in Chromium with a virtual authenticator, and what of their answers is refused."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from hubs import Serving
 from patience import WAIT_MS
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "four words that rhyme not"
@@ -26,14 +24,6 @@ INVITE = """async (name) => {
     const body = JSON.stringify({ name, roles: ["carer", "administrator"] });
     return (await fetch("/api/accounts", { method: "POST", headers, body })).json();
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def named(address: str) -> str:
