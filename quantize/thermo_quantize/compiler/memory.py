@@ -5,7 +5,7 @@ element-wise and depthwise layers run in place, and convolutions slide their out
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from thermo_quantize.compiler.ir import Layer, Network
@@ -169,51 +169,61 @@ def union(source: int, output: int, rule: Overlap) -> int:
     return min(source + output, max(output, source - rule.lag))
 
 
-def _candidates(item: Item, other: Item, at: int, rules: Rules) -> list[int]:
-    found = [at + other.size, at - item.size]
-    as_output, as_source = rules.get((other.key, item.key)), rules.get((item.key, other.key))
-    for rule, sign in ((as_output, 1), (as_source, -1)):
-        if rule is not None:
-            found += [at, at + other.size - item.size]
+class _Packing:
+    """Items by number, and what is asked of them thousands of times.
+
+    Args:
+        items: in the order of their numbers.
+        rules: which of them may overlap although both live.
+    """
+
+    def __init__(self, items: Sequence[Item], rules: Rules) -> None:
+        self._sizes = [item.size for item in items]
+        self._meets = [{other for other, its in enumerate(items) if item.meets(its)} for item in items]
+        numbers = {item.key: number for number, item in enumerate(items)}
+        # By item and other: how they may overlap, and 1 where the item is made of the other, -1 where the other is made of it.
+        self._shared: list[dict[int, list[tuple[Overlap, int]]]] = [{} for _ in items]
+        for (source, output), rule in rules.items():
+            if source in numbers and output in numbers:
+                one, two = numbers[source], numbers[output]
+                self._shared[two].setdefault(one, []).append((rule, 1))
+                self._shared[one].setdefault(two, []).append((rule, -1))
+
+    def place(self, order: Sequence[int], best: int) -> dict[int, int] | None:
+        """Offsets by number, each as low as it fits after those before it; None where they take `best` bytes or more."""
+        placed: dict[int, int] = {}
+        for item in order:
+            size, meets = self._sizes[item], self._meets[item]
+            near = [(other, at) for other, at in placed.items() if other in meets]
+            options = {0}
+            for other, at in near:
+                options.update(self._candidates(item, other, at))
+            chosen = next((at for at in sorted(options) if at >= 0 and self._fits(item, at, near)), None)
+            if chosen is None or chosen + size >= best:
+                return None
+            placed[item] = chosen
+        return placed
+
+    def _candidates(self, item: int, other: int, at: int) -> list[int]:
+        found = [at + self._sizes[other], at - self._sizes[item]]
+        for rule, sign in self._shared[item].get(other, ()):
+            found += [at, at + self._sizes[other] - self._sizes[item]]
             if rule.lag is not None:
                 found.append((at + sign * rule.lag) // ALIGNMENT * ALIGNMENT + (0 if sign > 0 else ALIGNMENT))
                 found.append((at + sign * rule.lag) // ALIGNMENT * ALIGNMENT)
             if rule.lead is not None:
                 found.append((at + sign * rule.lead) // ALIGNMENT * ALIGNMENT + (ALIGNMENT if sign > 0 else 0))
                 found.append((at + sign * rule.lead) // ALIGNMENT * ALIGNMENT)
-    return found
+        return found
 
-
-def _fits(
-    item: Item,
-    at: int,
-    placed: list[tuple[Item, int]],
-    rules: Rules,
-) -> bool:
-    for other, where in placed:
-        if at >= where + other.size or where >= at + item.size:
-            continue
-        as_output, as_source = rules.get((other.key, item.key)), rules.get((item.key, other.key))
-        if as_output is not None and as_output.allows(at - where):
-            continue
-        if as_source is not None and as_source.allows(where - at):
-            continue
-        return False
-    return True
-
-
-def _place(order: list[Item], rules: Rules, best: int) -> dict[Key, int] | None:
-    placed: list[tuple[Item, int]] = []
-    for item in order:
-        near = [(other, at) for other, at in placed if item.meets(other)]
-        options = {0}
-        for other, at in near:
-            options.update(_candidates(item, other, at, rules))
-        chosen = next((at for at in sorted(options) if at >= 0 and _fits(item, at, near, rules)), None)
-        if chosen is None or chosen + item.size >= best:
-            return None
-        placed.append((item, chosen))
-    return {item.key: at for item, at in placed}
+    def _fits(self, item: int, at: int, near: list[tuple[int, int]]) -> bool:
+        end, shared = at + self._sizes[item], self._shared[item]
+        for other, where in near:
+            if at < where + self._sizes[other] and where < end:
+                ways = shared.get(other)
+                if ways is None or not any(rule.allows(sign * (at - where)) for rule, sign in ways):
+                    return False
+        return True
 
 
 def search(items: Mapping[Key, Item], rules: Rules, bound: int, rounds: int = _ROUNDS) -> tuple[dict[Key, int], int]:
@@ -229,13 +239,15 @@ def search(items: Mapping[Key, Item], rules: Rules, bound: int, rounds: int = _R
         Offsets by key, and the bytes of all.
     """
     everything = list(items.values())
-    orders = [
-        sorted(everything, key=lambda item: (-item.size, item.first)),
-        sorted(everything, key=lambda item: (item.first, -item.size)),
-        sorted(everything, key=lambda item: (-item.last, -item.size)),
-        sorted(everything, key=lambda item: (-item.size * (item.last - item.first + 1), item.first)),
-    ]
-    best_size, best = sum(item.size for item in everything) + 1, {}
+    packing, numbered = _Packing(everything, rules), list(enumerate(everything))
+    ways: tuple[Callable[[Item], tuple[int, int]], ...] = (
+        lambda item: (-item.size, item.first),
+        lambda item: (item.first, -item.size),
+        lambda item: (-item.last, -item.size),
+        lambda item: (-item.size * (item.last - item.first + 1), item.first),
+    )
+    orders = [[number for number, _ in sorted(numbered, key=lambda each: way(each[1]))] for way in ways]
+    best_size, best = sum(item.size for item in everything) + 1, dict[int, int]()
     best_order = orders[0]
     generator = random.Random(1)
     for number in range(rounds):
@@ -246,10 +258,10 @@ def search(items: Mapping[Key, Item], rules: Rules, bound: int, rounds: int = _R
             for _ in range(generator.randint(1, 3)):
                 item = order.pop(generator.randrange(len(order)))
                 order.insert(generator.randrange(len(order) + 1), item)
-        found = _place(order, rules, best_size)
+        found = packing.place(order, best_size)
         if found is not None:
             best, best_order = found, order
-            best_size = max((at + items[key].size for key, at in found.items()), default=0)
+            best_size = max((at + everything[item].size for item, at in found.items()), default=0)
         if best_size <= bound:
             break
-    return best, best_size
+    return {everything[item].key: at for item, at in best.items()}, best_size
