@@ -1,8 +1,10 @@
 """Types that many threads meet at once for the first time: each of them reads, and the process lives."""
 
+import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +50,15 @@ def test_threads_that_meet_a_type_at_once_all_read_it(way: str) -> None:
         [sys.executable, "-c", textwrap.dedent(RACE), way], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_typed_reading_goes_through_it() -> None:
+    root = Path(__file__).parents[2]
+    typed = re.compile(r"msgspec\.convert\(|msgspec\.\w+\.(?:Decoder\(\w|decode\([^\n]*\btype=)")
+    sources = [
+        path
+        for room in ("core", "device", "host", "hw_sim", "models", "quantize")
+        for path in (root / room).rglob("*.py")
+    ]
+    assert len(sources) > 500
+    assert [path.name for path in sources if typed.search(path.read_text())] == ["typed.py"]
