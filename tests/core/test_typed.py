@@ -53,8 +53,11 @@ def test_threads_that_meet_a_type_at_once_all_read_it(way: str) -> None:
 
 
 def test_every_typed_reading_goes_through_it() -> None:
+    """But for decoders that a module makes as it is imported, of types of its own."""
     root = Path(__file__).parents[2]
-    typed = re.compile(r"msgspec\.convert\(|msgspec\.\w+\.(?:Decoder\(\w|decode\([^\n]*\btype=)")
+    typed = re.compile(
+        r"msgspec\.convert\(|msgspec\.\w+\.decode\([^\n]*\btype=|^\s+.*msgspec\.\w+\.Decoder\(", re.MULTILINE
+    )
     sources = [
         path
         for room in ("core", "device", "host", "hw_sim", "models", "quantize")
