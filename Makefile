@@ -53,8 +53,8 @@ WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 2 * n : n)))
 FIRMWARE_WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 3 * n : n)))
 test: lint suite ## every test, the linters and the type checker; COVERAGE=1 counts lines and holds them to 92 %
 
-# A module's wearables, hubs and libraries are made once where it stays whole; what takes long begins first (tests/conftest.py).
-PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
+# A module's wearables, hubs and libraries are made once where it stays whole.
+PYTEST := $(BIN)/pytest --dist loadfile
 # COVERAGE=1 tells which lines of each room ran, and fails below 92 %. The firmware's tests run C, and a test of memory counts what
 # counting takes: they run without.
 suite: $(VENV)/.test

@@ -37,8 +37,7 @@ def golden_dir(shared_dir: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long modules begin first; lines are not counted in properties of many examples, campaigns and the firmware, which cost most and add least."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Lines are not counted while properties of many examples, campaigns and the firmware are tried: that costs most and adds least."""
     firmware = Path(__file__).parent / "firmware"
     for item in items:
         drawn = getattr(getattr(item, "function", None), "is_hypothesis_test", False)

@@ -16,8 +16,6 @@ from thermo_models import networks
 from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.convert import to_int8
 
-pytestmark = pytest.mark.long
-
 tensorflow = pytest.importorskip("tensorflow")
 
 ALLOWED = set(

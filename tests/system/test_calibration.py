@@ -21,8 +21,6 @@ from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_host.link.wearable import Wearable
 from thermo_sim.control import request
 
-pytestmark = pytest.mark.long
-
 HOST = [sys.executable, "-m", "thermo_host.cli"]
 
 
