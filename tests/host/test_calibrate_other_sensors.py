@@ -121,9 +121,9 @@ def test_six_positions_give_offsets_gains_and_skew() -> None:
     assert "calibrate anew" in verify_positions(lab, lab, QUICK, wrong, CREATED, Silent()).objections[0]
 
 
-def test_a_wrong_position_and_a_restless_one_are_told() -> None:
+def test_a_wrong_position_and_a_restless_one_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     lab = Laboratory(SLEEVE, names=("motion",))
-    lab.lay = lambda position, g: setattr(lab, "up", np.array([1.0, 0, 0]))  # type: ignore[method-assign]
+    monkeypatch.setattr(lab, "lay", lambda position, g: setattr(lab, "up", np.array([1.0, 0, 0])))
     with pytest.raises(CalibrationFailedError, match=r"With x down the accelerometer feels .* pointing down"):
         calibrate_positions(lab, lab, QUICK, CREATED, Silent())
     shaken = Laboratory(SLEEVE, names=("motion",))
@@ -133,7 +133,7 @@ def test_a_wrong_position_and_a_restless_one_are_told() -> None:
         shaken.up = np.array([1.0, 0, 0.3 * np.sin(shaken.now_us / 1e5)])
         return still()
 
-    shaken.next_reading = moving  # type: ignore[method-assign]
+    monkeypatch.setattr(shaken, "next_reading", moving)
     with pytest.raises(CalibrationFailedError, match="firm surface"):
         calibrate_positions(shaken, shaken, replace(QUICK, patience_s=5.0), CREATED, Silent())
 
