@@ -350,6 +350,19 @@ def for_slots(path: Path, kind: Kind, name: str) -> tuple[FirmwareFile, Path]:
     return firmware, BUILD / kind.loader
 
 
+def programmed(options: BoardOptions, name: str) -> tuple[FirmwareFile | None, Path]:
+    """The firmware for a bootloader's slots and that bootloader, or None and the program that stands alone."""
+    firmware = firmware_of(options)
+    if firmware.suffix != ".zip":
+        return None, firmware
+    slots, loader = for_slots(firmware, kind_of(options), name)
+    if not loader.is_file():
+        raise UsageError(
+            f"There is no bootloader at {loader}; build it with make -C device/firmware update BOARD={name}."
+        )
+    return slots, loader
+
+
 def tap_of(hardware: SimulatedHardware) -> Tap | None:
     """What gives the board what comes from outside; None where nothing does."""
     wearer = wearer_of(hardware)

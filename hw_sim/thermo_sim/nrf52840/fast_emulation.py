@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from thermo_core.errors import UsageError
 from thermo_core.files import read_file
 from thermo_core.firmware import elf
-from thermo_sim.board import BoardOptions, firmware_of, for_slots, kind_of
+from thermo_sim.board import BoardOptions, programmed
 from thermo_sim.emulated_clock import EmulatedClock
 from thermo_sim.factory import provision
 from thermo_sim.flash_file import FlashFile
@@ -33,13 +32,7 @@ class Nrf52840Fast:
     """
 
     def __init__(self, options: BoardOptions, hardware: SimulatedHardware, clock: EmulatedClock) -> None:
-        slots, firmware = None, firmware_of(options)
-        if firmware.suffix == ".zip":
-            slots, firmware = for_slots(firmware, kind_of(options), _BOARD)
-            if not firmware.is_file():
-                raise UsageError(
-                    f"There is no bootloader at {firmware}; build it with make -C device/firmware update BOARD=nrf52840."
-                )
+        slots, firmware = programmed(options, _BOARD)
         check(firmware)
         self._file = None if options.state is None else FlashFile(options.state, _FLASH_FILE, FLASH_BYTES)
         try:

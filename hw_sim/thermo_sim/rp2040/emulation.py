@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from thermo_core.errors import UsageError
-from thermo_sim.board import BoardOptions, firmware_of, for_slots, kind_of
+from thermo_sim.board import BoardOptions, programmed
 from thermo_sim.emulated_clock import EmulatedClock
 from thermo_sim.flash_file import SECTOR, FlashFile
 from thermo_sim.hardware import SimulatedHardware
@@ -29,13 +28,7 @@ class Rp2040:
     """
 
     def __init__(self, options: BoardOptions, hardware: SimulatedHardware, clock: EmulatedClock) -> None:
-        slots, firmware = None, firmware_of(options)
-        if firmware.suffix == ".zip":
-            slots, firmware = for_slots(firmware, kind_of(options), options.kind)
-            if not firmware.is_file():
-                raise UsageError(
-                    f"There is no bootloader at {firmware}; build it with make -C device/firmware update BOARD=rp2040."
-                )
+        slots, firmware = programmed(options, options.kind)
         self._file = None if options.state is None else FlashFile(options.state, _FLASH_FILE, FLASH_BYTES)
         try:
             before = b"\xff" * FLASH_BYTES if self._file is None else self._file.content
