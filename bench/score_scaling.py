@@ -22,8 +22,9 @@ from thermo_models.features import network_inputs, refused
 from thermo_models.metrics import expected_calibration_error
 from thermo_models.scaling import Scaling, fitted
 from thermo_models.tasks import find
-from thermo_models.tasks.breast_patch import BreastPatch
-from thermo_models.tasks.breast_patch_unseen import FIRST, LESION, SKIN, looks
+from thermo_models.tasks.breast_patch import FIRST_SCALED_ON, SCALED_ON, SCALED_ON_SKIN, BreastPatch
+from thermo_models.tasks.breast_patch_domain import refused as unlike
+from thermo_models.tasks.breast_patch_unseen import FIRST, SKIN, classes, looks
 from thermo_models.tasks.clothing import HELD_OUT, HELD_OUT_PEOPLE, Clothing
 from thermo_models.tasks.clothing_days import SCRIPTS, days
 from thermo_models.templates import chain
@@ -33,7 +34,7 @@ Floats = NDArray[np.float64]
 Classes = NDArray[np.int64]
 Judged = tuple[Floats, Classes, list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]]
 """Logits (n, classes), classes (n,), and by whom to scale whom."""
-HALVINGS, WEARERS = 8, 24
+HALVINGS = 8
 BLOCKS = len(SCRIPTS) * HELD_OUT_PEOPLE
 """Pieces of these days that are kept together, about as many as people."""
 
@@ -85,12 +86,17 @@ def garment(task: Clothing) -> Judged:
 
 
 def patch(task: BreastPatch) -> Judged:
-    """Wearers with skin of one generator to scale by, and those of the card, with skin of another one."""
-    parts = [looks(WEARERS, first, skin, strange=()) for first, skin in ((780_000, "ridges"), (FIRST, SKIN))]
-    pictures, names = (np.concatenate(both) for both in zip(*parts, strict=True))
-    own = np.arange(len(names)) >= len(parts[0][1])
-    inputs = network_inputs(chain(task.wearable.profile, task.entry), pictures[..., np.newaxis])
-    return logits_of(task.wearable, inputs), (names == LESION).astype(np.int64), [(~own, own)]
+    """Wearers with skin of one generator to scale by, and those of the card, with skin of another one; what is refused is left out."""
+    profile = task.wearable.profile
+    found = []
+    for first, skin in ((FIRST_SCALED_ON, SCALED_ON_SKIN), (FIRST, SKIN)):
+        pictures, names = looks(SCALED_ON, first, skin, strange=())
+        kept = ~unlike(profile, pictures)
+        found.append((pictures[kept], names[kept]))
+    pictures, names = (np.concatenate(both) for both in zip(*found, strict=True))
+    own = np.arange(len(names)) >= len(found[0][1])
+    inputs = network_inputs(chain(profile, task.entry), pictures[..., np.newaxis])
+    return logits_of(task.wearable, inputs), classes(names), [(~own, own)]
 
 
 def logits_of(wearable: Wearable, inputs: NDArray[np.float32]) -> Floats:

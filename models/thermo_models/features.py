@@ -101,15 +101,16 @@ def signal_from(profile: Profile, given: Mapping[str, Series], rates_hz: Mapping
     Args:
         profile: the wearable.
         given: signals of it, of sensors or of stages, and of the wearer.
-        rates_hz: samples a second of each of these but the wearer's.
+        rates_hz: samples a second of each of these but those of sensors and the wearer's.
         name: of the signal; it must rest on these alone.
 
     Raises:
         ProfileError: it rests on others too, or what is given does not fit.
     """
     signals = plan(_only(profile, _behind(profile, given, ()), profile.sensors)).signals
+    own = {sensor.name: sensor for sensor in profile.sensors}
     sensors = tuple(
-        ExternalSettings(name=one, shape=signals[one].shape, unit=signals[one].unit, rate_hz=rates_hz[one])
+        own.get(one) or ExternalSettings(name=one, shape=signals[one].shape, unit=signals[one].unit, rate_hz=rates_hz[one])
         for one in given
         if signals[one].clock != PERSON
     )

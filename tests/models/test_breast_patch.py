@@ -17,6 +17,10 @@ from typer.testing import CliRunner
 from thermo_core import image
 from thermo_core.bundle import Bundle
 from thermo_core.errors import UsageError
+from thermo_core.graph.alerts import AlertMachine
+from thermo_core.graph.live import LiveGraph
+from thermo_core.quality import Quality
+from thermo_core.signals import Sample
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import NOTICE
 from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
@@ -25,7 +29,9 @@ from thermo_models.cli import app
 from thermo_models.features import network_inputs, through
 from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
-from thermo_models.tasks import breast_patch
+from thermo_models.patch_weeks import KIND_NAMES
+from thermo_models.tasks import breast_patch, breast_patch_unseen
+from thermo_models.tasks.breast_patch_domain import refused
 from thermo_quantize.cli import main as thermo_quantize
 
 ARTIFACT = breast_patch.WEARABLE.path.parent
@@ -196,6 +202,44 @@ def test_the_committed_model_finds_clear_lesions_it_never_saw() -> None:
     assert auc(scores.astype(float), measured.has_lesion[clear]) > 0.9
 
 
+def test_what_it_learnt_from_is_not_refused_and_what_it_did_not_is() -> None:
+    profile = breast_patch.WEARABLE.profile
+    measured = patch.measure(UNSEEN + 10, Size(sensors=4, bodies=60), (breast_patch.PICTURES,))
+    pictures = measured.pictures[:, 0]
+    assert refused(profile, pictures).mean() < 0.05
+    assert refused(profile, pictures + np.float32(9)).all() and refused(profile, pictures - np.float32(9)).all()
+    assert refused(profile, 33 + 4 * (pictures - 33)).mean() > 0.9
+    strange, names = breast_patch_unseen.looks(20, UNSEEN + 20, strange=KIND_NAMES)
+    shares = {name: refused(profile, strange[names == name]).mean() for name in KIND_NAMES}
+    assert np.mean(list(shares.values())) > 0.5 and min(shares.values()) > refused(profile, pictures).mean()
+
+
+@pytest.mark.parametrize("said", ["usual", "uncalibrated", "strange", "cold"])
+def test_no_alert_goes_by_what_is_refused(said: str) -> None:
+    """A picture with a lesion that is called, and the same one crossed by something hot, cold as a table, or of a sensor without a calibration."""
+    wearable = breast_patch.WEARABLE
+    measured = patch.measure(UNSEEN + 40, Size(sensors=2, bodies=60), (breast_patch.PICTURES,))
+    network = Int8Network(wearable.networks["lesion"].read_bytes())
+    scores = network.predict([network_inputs((breast_patch.ABOVE,), measured.pictures[:, 0, ..., np.newaxis])])[:, 1]
+    picture = measured.pictures[np.argmax(scores), 0].copy()
+    if said == "strange":
+        picture[:, :6] += 8
+    if said == "cold":
+        picture -= 9
+    flags = int(Quality.UNCALIBRATED) if said == "uncalibrated" else 0
+    plan = wearable.plan()
+    graph, alert = LiveGraph(plan, {"lesion": network}), AlertMachine(plan.alerts[0], 0)
+    findings = changes = 0
+    for number in range(12 * breast_patch.PICTURES):
+        for made in graph.push([{"skin": Sample(62_500 * number, picture, flags)}]):
+            if (told := made.get("told")) is not None:
+                findings += 1
+                assert bool(told.flags & Quality.OUT_OF_DOMAIN) == (said != "usual")
+                assert told.values.tobytes() == made["lesion.raw"].values.tobytes(), "what it is worth goes by the flag"
+                changes += alert.push(float(told.values[1]), told.flags, told.time_us) is not None
+    assert findings == 11 * breast_patch.PICTURES + 1 and (changes > 0) == (said == "usual")
+
+
 def test_bundle_card_and_figures_belong_to_the_committed_model() -> None:
     bundle = Bundle.from_payload(image.verify((ARTIFACT / "bundle.img").read_bytes(), [PUBLIC_KEY]).payload)
     model = (ARTIFACT / "model.tflite").read_bytes()
@@ -240,4 +284,7 @@ def test_training_goes_from_nothing_to_a_signed_bundle(tmp_path: Path, monkeypat
     assert bundle.networks == {"lesion": model.read_bytes()}
     assert TASK.threshold_of(bundle.profile.alerts[0].when) == pytest.approx(metrics["alert"]["threshold"], abs=1e-7)
     shipped_profile = breast_patch.WEARABLE.profile
-    assert (bundle.profile.sensors, bundle.profile.stages) == (shipped_profile.sensors, shipped_profile.stages)
+    assert bundle.profile.sensors == shipped_profile.sensors
+    for stage, as_shipped in zip(bundle.profile.stages, shipped_profile.stages, strict=True):
+        learnt = stage.gives.endswith(("-standard", "-known"))
+        assert (stage.op, stage.gives) == (as_shipped.op, as_shipped.gives) and (stage == as_shipped) != learnt

@@ -5,7 +5,7 @@ to learn from is kept as three channels, healthy body, lesion and noise, which t
 noise of 1 to 64 averaged pictures. A sample to measure on is a picture as a device sees it, at each of four numbers of averages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +25,7 @@ from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks import breast_patch_unseen
+from thermo_models.tasks import breast_patch_domain, breast_patch_unseen
 from thermo_models.tasks.breast_patch_limits import first_lines, limits
 from thermo_models.tasks.task import Classes, Goal, Plan, Probe, Said
 from thermo_models.templates import stage_of, template
@@ -38,6 +38,8 @@ PICTURES = int(stage_of(WEARABLE.profile, "calm").pictures)
 """How many the wearable averages."""
 AVERAGES = (1, 4, 16, 64)
 """Numbers of averaged pictures measured at."""
+KNOWN_BY = 4_000
+"""Pictures that tell what is like what was learnt from."""
 LEARNT_AVERAGES = (1, 2, 4, 8, 16, 32, 64)
 CONTRAST_BINS_K = ((0.3, 0.6), (0.6, 1.0), (1.0, 1.5), (1.5, 2.0), (0.3, 2.0))
 FIRST_SEED = {"train": 1_000, "validation": 200_000, "test": 400_000}
@@ -47,6 +49,9 @@ QUICK = {"train": Size(6, 60), "validation": Size(2, 20), "test": Size(3, 24)}
 SIDES = tuple(FIRST_SEED)
 FLIPS = Augmentation(flip_rows=True, flip_columns=True)
 """A patch sits on either side and either way up."""
+SCALED_ON, FIRST_SCALED_ON = 24, 780_000
+"""Wearers by whom scores are scaled, and the seed of the first; their skin is of another generator than that of the wearers of its card."""
+SCALED_ON_SKIN = "ridges"
 DEFECTS = Augmentation(dead_pixels=0.5)
 """A sensor may have four defective pixels, which the decoder fills from their neighbours."""
 MEASURED = ("pictures", "has_lesion", "lesions", "sensors")
@@ -153,7 +158,17 @@ class BreastPatch(Classes):
             picture[whole] = FLIPS.apply(batch[whole, ..., :1], rng)
             return _centred(DEFECTS.apply(picture, rng))
 
-        return Plan((ABOVE,), augment)
+        rng = np.random.default_rng(seed)
+        of = rng.permutation(parted)[:KNOWN_BY]
+        pictures = breast_patch_domain.learnt_from(train.features[of], FLIPS, rng)
+        known = breast_patch_domain.known(WEARABLE.profile, pictures, train.people[of])
+        return Plan((ABOVE,), augment, beside=known)
+
+    def held_out(self, stages: Sequence[Stage], settings: Settings) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Looks at further wearers, with skin of yet another generator and nothing or a lesion beneath, but for what is refused."""
+        pictures, names = breast_patch_unseen.looks(SCALED_ON, FIRST_SCALED_ON, SCALED_ON_SKIN, strange=())
+        kept = ~breast_patch_domain.refused(breast_patch_domain.taught(WEARABLE.profile, stages), pictures)
+        return _centred(pictures[kept, ..., np.newaxis]), breast_patch_unseen.classes(names[kept])
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
         """The matched filter that is not told where the lesion is."""
@@ -222,7 +237,7 @@ class BreastPatch(Classes):
     def probe(self, profile: Profile, stages: tuple[Stage, ...], said: Said, quick: bool) -> Probe:
         """Looks at wearers of another simulator, with bioheat lesions, with nothing, and with what is none."""
         threshold = self.threshold_of(profile.alerts[0].when)
-        return breast_patch_unseen.probe(stages, said, threshold, 2 if quick else 24)
+        return breast_patch_unseen.probe(profile, stages, said, threshold, 2 if quick else 24)
 
     def charts(self, metrics: dict[str, Any]) -> dict[str, str]:
         """AUC by contrast against both filters, a panel for each number of pictures."""

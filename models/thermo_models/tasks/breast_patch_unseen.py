@@ -4,9 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.stages.stage import Stage
+from thermo_core.wearable.profile import Profile
 from thermo_models.features import through
 from thermo_models.metrics import expected_calibration_error
 from thermo_models.patch_weeks import KIND_NAMES, Watched, draw_disturbance, draw_lump
+from thermo_models.tasks.breast_patch_domain import refused
 from thermo_models.tasks.task import Probe, Said
 from thermo_sim.worn_patch import DAY_S, HARSH, MILD
 
@@ -45,10 +47,16 @@ def looks(
     return np.stack(pictures), np.array(names)
 
 
-def probe(stages: tuple[Stage, ...], said: Said, threshold: float, wearers: int) -> Probe:
+def classes(names: NDArray[np.str_]) -> NDArray[np.int64]:
+    """(n,) which of the network's scores is right for looks with nothing or a lesion."""
+    return (names == LESION).astype(np.int64)
+
+
+def probe(profile: Profile, stages: tuple[Stage, ...], said: Said, threshold: float, wearers: int) -> Probe:
     """See `tasks.task.Probed`.
 
     Args:
+        profile: of the wearable.
         stages: to the network's input.
         said: the network.
         threshold: of the wearable's alert.
@@ -56,18 +64,22 @@ def probe(stages: tuple[Stage, ...], said: Said, threshold: float, wearers: int)
     """
     pictures, names = looks(wearers)
     scores = said(through(stages, pictures[..., np.newaxis]))
-    called = scores[:, 1] >= threshold
-    own = np.isin(names, OWN)
+    unlike = refused(profile, pictures)
+    called = (scores[:, 1] >= threshold) & ~unlike
+    own = np.isin(names, OWN) & ~unlike
+    calls = ", ".join(f"{name} {100 * called[names == name].mean():.0f} %" for name in KIND_NAMES)
+    raised = {name: 100 * called[names == name].mean() for name in OWN}
     return Probe(
         "wearers of another simulator, with bioheat lesions",
-        "It refuses nothing. Of single looks at what is no lesion like those it learnt it calls a lesion in",
-        {name: float(called[names == name].mean()) for name in (*OWN, *KIND_NAMES)},
-        expected_calibration_error(scores[own], (names[own] == LESION).astype(np.int64)),
+        "What is unlike pictures it learnt from it flags `OUT_OF_DOMAIN`, and no alert goes by that. Of single looks it flags",
+        {name: float(unlike[names == name].mean()) for name in (*OWN, *KIND_NAMES)},
+        expected_calibration_error(scores[own], classes(names[own])),
         (
-            "Scores are too sure on skin that it has not learnt. By wearers with skin of yet another generator, a temperature alone, a temperature and a "
-            "shift and the least shift all bring the error there within the goal (`python bench/score_scaling.py --wearable breast-patch`); the network "
-            "that ships has none of them, since its alert and its days were measured with the scores it says.",
-            "It has no way to say that it cannot tell: the table above has how often it calls what is no lesion. `breast-watch`, on the same sensors, "
-            "refuses such pictures and goes by its wearer's own past.",
+            "Its scores are scaled by wearers with skin of yet another generator, so that on skin which it has not learnt they are about as sure as "
+            "they are right (`python bench/score_scaling.py --wearable breast-patch`); they seldom come near 0 or 1.",
+            f"What it does not refuse it may call a lesion. Of single looks at other skin it calls {raised[NOTHING]:.0f} % with nothing beneath and "
+            f"{raised[LESION]:.0f} % with a lesion of {LEAST_K:g} K and more; of looks at what is none: {calls}. `breast-watch`, on the same sensors, goes by "
+            "its wearer's own past.",
+            "Whatever a sensor that is not calibrated shows is flagged too.",
         ),
     )
