@@ -48,8 +48,9 @@ WITH_ROOM = replace(
         Alert(name="lesion", when="lesion.lesion >= 0", clear="lesion.lesion < 0"),
     ),
     person=("age_years",),
+    models=(replace(breast_patch().profile.models[0], read=None),),
 )
-"""The breast patch with the room's temperature from outside."""
+"""The breast patch with the room's temperature from outside, and alerts that go by what an uncalibrated camera shows."""
 LEASE_MS = 3_600_000
 """Of a device that lives four times as fast, on a machine that may have no time for this host."""
 

@@ -287,7 +287,7 @@ def test_a_recording_is_made_marked_and_looked_at_again(looking: Looking) -> Non
     expect(page.locator("path.rests")).to_have_count(0)
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_role("button", name=re.compile("Pause|Play"))).to_be_visible()
-    page.get_by_label("Bundle", exact=True).select_option(label="breast-patch 1.0.0")
+    page.get_by_label("Bundle", exact=True).select_option(label="breast-patch 1.1.0")
     page.get_by_role("button", name="Run again").click()
     expect(page.locator("main")).to_contain_text(re.compile(r"lesion: \d+ of \d+ findings the same"))
     found = AXE.run(page, options=WCAG)

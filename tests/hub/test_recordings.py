@@ -157,7 +157,7 @@ def test_a_recording_is_run_again_with_a_bundle_and_what_it_says_otherwise_is_to
     sink.end()
     assert said >= 3
     listed = visit.client.get("/api/bundles").json()["bundles"]
-    assert {"sha256": given, "wearable": "breast-patch", "version": "1.0.0", "installed": True} in listed
+    assert {"sha256": given, "wearable": "breast-patch", "version": "1.1.0", "installed": True} in listed
     answer = visit.client.post("/api/recordings/again.mcap/again", json={"bundle": given}, headers=headers).json()
     (model,) = answer["models"]
     assert (model["name"], model["both"], model["same"], model["again_only"]) == ("lesion", said, said - 1, 0)

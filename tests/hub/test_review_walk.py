@@ -165,13 +165,13 @@ def test_a_wearable_that_errs_is_reviewed_trained_anew_and_errs_no_more(
 
     trained, bundle = tmp_path / "run", tmp_path / "better.img"
     run("thermo-models", "train", "breast-patch", "--labels", file, "--out", trained, *QUICK)
-    sign = ("sign", "--key", DEVELOPMENT_KEY, "--wearable", trained, "--version", "1.0.1", "--out", bundle)
+    sign = ("sign", "--key", DEVELOPMENT_KEY, "--wearable", trained, "--version", "1.1.1", "--out", bundle)
     run("thermo-quantize", *sign)
 
     page.goto(f"{origin}/devices/SIM-00000004")
     expect(page.locator("main")).to_contain_text("SHA-256")
     page.get_by_label("Signed bundle").set_input_files(bundle)
-    expect(page.locator("main")).to_contain_text("breast-patch 1.0.1 runs, 1.0.0 ran before")
+    expect(page.locator("main")).to_contain_text("breast-patch 1.1.1 runs, 1.1.0 ran before")
     page.goto(f"{origin}/wearable/SIM-00000004")
     expect(page.locator(".finding .bar.first")).to_contain_text(re.compile(r"^no lesion"))
 

@@ -64,8 +64,8 @@ def refused(profile: Profile, pictures: NDArray[np.float32]) -> NDArray[np.bool_
     """
     gate: DomainGate = stage_of(profile, "told")
     unlike = (_signal(profile, pictures, "known").flags & np.uint16(Quality.OUT_OF_DOMAIN)) != 0
-    level = _signal(profile, pictures, gate.by).values[:, 0]
-    return np.asarray(unlike | ~((level >= gate.low) & (level <= gate.high)))
+    halves = _signal(profile, pictures, gate.by).values
+    return np.asarray(unlike | ~((halves >= gate.low) & (halves <= gate.high)).all(1))
 
 
 def _signal(profile: Profile, pictures: NDArray[np.float32], name: str) -> Series:
