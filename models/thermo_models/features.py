@@ -107,22 +107,23 @@ def signal_from(profile: Profile, given: Mapping[str, Series], rates_hz: Mapping
     Raises:
         ProfileError: it rests on others too, or what is given does not fit.
     """
-    signals = plan(_only(profile, _behind(profile, given, ()), profile.sensors)).signals
+    signals = plan(_only(profile, behind(profile, given, ()), profile.sensors)).signals
     own = {sensor.name: sensor for sensor in profile.sensors}
     sensors = tuple(
-        own.get(one) or ExternalSettings(name=one, shape=signals[one].shape, unit=signals[one].unit, rate_hz=rates_hz[one])
+        own.get(one)
+        or ExternalSettings(name=one, shape=signals[one].shape, unit=signals[one].unit, rate_hz=rates_hz[one])
         for one in given
         if signals[one].clock != PERSON
     )
-    return series.run(plan(_only(profile, _behind(profile, (name,), given), sensors)), given, {})[name]
+    return series.run(plan(_only(profile, behind(profile, (name,), given), sensors)), given, {})[name]
 
 
 def _only(profile: Profile, stages: tuple[Stage, ...], sensors: tuple[SensorSettings, ...]) -> Profile:
     return replace(profile, sensors=sensors, stages=stages, models=(), alerts=())
 
 
-def _behind(profile: Profile, names: Iterable[str], given: Container[str]) -> tuple[Stage, ...]:
-    """Stages that make signals, back to those that are given."""
+def behind(profile: Profile, names: Iterable[str], given: Container[str]) -> tuple[Stage, ...]:
+    """Stages of a wearable that make signals, back to those that are given."""
     made = {stage.gives: stage for stage in profile.stages}
     found: dict[str, Stage] = {}
     waiting = list(names)

@@ -21,8 +21,8 @@ from thermo_quantize.compiler.graph.costs import instructions
 from thermo_quantize.compiler.graph.place import Placement, place
 from thermo_quantize.compiler.targets import TARGETS
 
-_LONGEST = 4
-"""Places or names that a stage's parameters are told by; longer lists by their number."""
+_LONGEST, _WIDEST = 4, 24
+"""Places or names, and letters, of lists that a stage's parameters are told by; longer ones are told by their number."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _parameters(stage: Stage) -> Iterator[str]:
         value = getattr(stage, field.name)
         if field.name in ("of", "on", "gives") or value == field.default or isinstance(value, Floats):
             continue
-        if isinstance(value, tuple) and len(value) > _LONGEST:
+        if isinstance(value, tuple) and (len(value) > _LONGEST or len(f"{value}") > _WIDEST):
             value = f"<{len(value)}>"
         yield f"{field.name}={value:g}" if isinstance(value, float) else f"{field.name}={value}"
 

@@ -205,6 +205,26 @@ def test_whole_numbers_become_the_nearest_float(c: ctypes.CDLL, kind: str, dtype
     np.testing.assert_array_equal(results.view(np.float32), a.view(dtype).astype(np.float32))
 
 
+@pytest.mark.parametrize(("name", "dtype"), [("whole", np.int64), ("natural", np.uint64)])
+def test_long_whole_numbers_become_the_nearest_float(c: ctypes.CDLL, name: str, dtype: type[np.generic]) -> None:
+    rng = np.random.default_rng(0)
+    some = rng.integers(0, 1 << 64, 200_000, np.uint64) >> rng.integers(0, 64, 200_000).astype(np.uint64)
+    halves = np.uint64(0x1000001) << np.arange(40, dtype=np.uint64)
+    ties = np.concatenate(
+        [
+            halves - np.uint64(1),
+            halves,
+            halves + np.uint64(1),
+            halves + (np.uint64(2) << np.arange(40, dtype=np.uint64)),
+        ]
+    )
+    ends = np.array([0, 1, (1 << 32) - 1, 1 << 32, 1 << 63, (1 << 64) - 1], np.uint64)
+    a = np.concatenate([some, np.uint64(0) - some, ties, np.uint64(0) - ties, ends])
+    results = np.empty(a.size, np.float32)
+    getattr(c, f"shim_{name}")(pointer(a), pointer(results), ctypes.c_size_t(a.size))
+    np.testing.assert_array_equal(results, a.view(dtype).astype(np.float32))
+
+
 def test_the_registry_has_every_operation(c: ctypes.CDLL) -> None:
     names = [c.shim_stage(number) for number in range(len(OPS))]
     assert names == [name.encode() for name in sorted(OPS)] and c.shim_stage(len(OPS)) is None

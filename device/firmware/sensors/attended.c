@@ -6,6 +6,7 @@
 
 #include "bytes.h"
 #include "crc.h"
+#include "float32.h"
 #include "own_identity.h"
 
 /* Pauses between attempts to reach a chip that does not answer; they double from the first to the last. */
@@ -142,7 +143,7 @@ static uint32_t lost_in_gap(struct attended *a, uint64_t time_us) {
   if (a->gap_from_us == 0) {
     return 0;
   }
-  const float missed = rintf((float)(int64_t)(time_us - a->gap_from_us) / (float)a->plan.period_us) - 1.0F;
+  const float missed = rintf(float32_of_signed((int64_t)(time_us - a->gap_from_us)) / (float)a->plan.period_us) - 1.0F;
   a->gap_from_us = 0;
   return missed > 0.0F ? (uint32_t)fminf(missed, 1e9F) : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "float32.h"
 #include "quality.h"
 
 enum { WHO_AM_I = 0x0F, OUT = 0x28, FIFO_SOURCE = 0x2F, AUTO_INCREMENT = 0x80 };
@@ -46,7 +47,7 @@ static uint32_t overwritten(struct lis3dh_state *s, uint64_t now_us, uint32_t co
   if (!s->fifo.clock.has_end) {
     return 0;
   }
-  const float taken = rintf((float)(int64_t)(now_us - s->fifo.clock.end_us) / s->fifo.clock.period_us);
+  const float taken = rintf(float32_of_signed((int64_t)(now_us - s->fifo.clock.end_us)) / s->fifo.clock.period_us);
   const float lost = fminf(taken, 1e9F) - (float)count;
   return lost > 1.0F ? (uint32_t)lost : 1U;
 }

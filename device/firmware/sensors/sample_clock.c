@@ -1,5 +1,6 @@
 /* The estimate goes on by as many periods as there are samples, and is kept within the last period before the read. */
 #include "sample_clock.h"
+#include "float32.h"
 
 #include <math.h>
 
@@ -40,7 +41,7 @@ uint64_t sample_clock_read(struct sample_clock *c, uint64_t now_us, uint32_t cou
   }
   c->since += count;
   const float since = (float)c->since;
-  const float measured_us = (float)(int64_t)(now_us - c->anchor_us) / fmaxf(1.0F, since);
+  const float measured_us = float32_of_signed((int64_t)(now_us - c->anchor_us)) / fmaxf(1.0F, since);
   const float weight = since / (since + KNOWN);
   const float wanted_us = weight * measured_us + (1.0F - weight) * c->period_us;
   c->period_us = fminf(fmaxf(wanted_us, (1.0F - WIDEST) * c->nominal_us), (1.0F + WIDEST) * c->nominal_us);

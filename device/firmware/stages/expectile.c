@@ -29,7 +29,7 @@ static void learn(const struct work *work, int64_t since_us) {
   state->learned_us += since_us;
   const int64_t all_us = parameters->before_us + state->learned_us;
   const int64_t most_us = all_us < parameters->memory_us ? all_us : parameters->memory_us;
-  const float weight = most_us != 0 ? (float)since_us / (float)most_us : 0.0F;
+  const float weight = most_us != 0 ? float32_of_signed(since_us) / float32_of_signed(most_us) : 0.0F;
   for (uint32_t i = 0; i < count; i++) {
     levels[i] = learned_of(parameters, levels[i], values[i], weight);
   }

@@ -70,8 +70,8 @@ static void describe(const uint32_t *counts, uint32_t levels, float *output) {
   const int64_t variance = 2 * (int64_t)pairs * powers - square;
   output[0] = (float)contrast / number;
   output[1] = homogeneity / number;
-  output[2] = sqrtf((float)squares) / (number + number);
-  output[3] = variance == 0 ? 1.0F : (float)covariance / (float)variance;
+  output[2] = sqrtf(float32_of_unsigned(squares)) / (number + number);
+  output[3] = variance == 0 ? 1.0F : float32_of_signed(covariance) / float32_of_signed(variance);
 }
 
 static uint16_t apply(const struct work *work) {

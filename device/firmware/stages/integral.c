@@ -24,7 +24,7 @@ static uint16_t go_on(const struct work *work) {
   float *sums = stage_keeps(work);
   float *rests = sums + count;
   float *output = stage_output(work);
-  const float seconds = (float)elapsed_since(&state->elapsed, work->time_us, stage_gap_us(work, 0)) * 1e-6F;
+  const float seconds = float32_of_signed(elapsed_since(&state->elapsed, work->time_us, stage_gap_us(work, 0))) * 1e-6F;
   const bool trusted = (stage_sample(work, 0)->flags & QUALITY_DOUBTFUL) == 0;
   bool whole = trusted;
   for (uint32_t i = 0; i < count; i++) {

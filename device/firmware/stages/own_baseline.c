@@ -65,7 +65,7 @@ static void learn(const struct work *work, const struct kept *kept, int64_t sinc
   const int64_t learned_us = kept->head->learned_us;
   const int64_t next_us = learned_us + since_us;
   const int64_t most_us = next_us < parameters->memory_us ? next_us : parameters->memory_us;
-  const float share = most_us != 0 ? (float)since_us / (float)most_us : 0.0F;
+  const float share = most_us != 0 ? float32_of_signed(since_us) / float32_of_signed(most_us) : 0.0F;
   const float weight = share < 1.0F ? share : 1.0F;
   const bool early = learned_us < parameters->learn_us / EARLY;
   for (uint32_t i = 0; i < kept->elements; i++) {

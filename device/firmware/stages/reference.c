@@ -59,7 +59,7 @@ static uint32_t guide_of(const struct kept *kept, uint32_t bins, uint32_t part) 
 /* Weight of a sample among those learned. */
 static float weight_of(const struct reference_parameters *parameters, int64_t since_us, int64_t learned_us) {
   const int64_t most_us = learned_us < parameters->memory_us ? learned_us : parameters->memory_us;
-  const float share = most_us != 0 ? (float)since_us / (float)most_us : 0.0F;
+  const float share = most_us != 0 ? float32_of_signed(since_us) / float32_of_signed(most_us) : 0.0F;
   return share < 1.0F ? share : 1.0F;
 }
 
@@ -145,7 +145,7 @@ static float *give(const struct kept *kept, const struct said *said, enum refere
       }
       return output + kept->elements;
     case REFERENCE_HOURS:
-      *output = (float)(said->learned_us / 1000000) / 3600.0F;
+      *output = float32_of_signed(said->learned_us / 1000000) / 3600.0F;
       return output + 1;
     case REFERENCE_SAMPLES:
       *output = (float)kept->head->samples;

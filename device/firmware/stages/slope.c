@@ -28,7 +28,7 @@ static bool point_of(const struct ring *ring, uint32_t number, struct point *poi
   const uint32_t behind = ring->oldest + number;
   const uint32_t place = behind < ring->length ? behind : behind - ring->length;
   const int64_t age_ms = ring->now_ms - ring->times_ms[place];
-  point->t = -(float)age_ms;
+  point->t = -float32_of_signed(age_ms);
   point->x = ring->values[(size_t)place * ring->stride];
   return float32_is_finite(point->x) && age_ms <= (int64_t)ring->span_ms;
 }

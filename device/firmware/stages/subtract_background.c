@@ -31,7 +31,7 @@ static void learn(const struct work *work, bool ready, int64_t since_us) {
   const uint16_t now_s = (uint16_t)(state->learned_us / 1000000);
   const int64_t most_us =
       state->learned_us < parameters->time_constant_us ? state->learned_us : parameters->time_constant_us;
-  const float whole = (float)since_us / (float)(most_us > 1 ? most_us : 1);
+  const float whole = float32_of_signed(since_us) / float32_of_signed(most_us > 1 ? most_us : 1);
   const float share = whole < 1.0F ? whole : 1.0F;
   for (uint32_t i = 0; i < elements; i++) {
     const float apart = values[i] - levels[i];

@@ -42,9 +42,7 @@ def known(profile: Profile, pictures: NDArray[np.float32], people: NDArray[np.in
     return tuple(found)
 
 
-def learnt_from(
-    parts: NDArray[np.float32], flips: Augmentation, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def learnt_from(parts: NDArray[np.float32], flips: Augmentation, rng: np.random.Generator) -> NDArray[np.float32]:
     """(n, 24, 32) pictures as the device sees them, of bodies, lesions and noise (n, 24, 32, 3), some of them mirrored."""
     count = rng.choice(PICTURES, (len(parts), 1, 1)).astype(np.float32)
     pictures = parts[..., 0] + parts[..., 1] + parts[..., 2] / np.sqrt(count)

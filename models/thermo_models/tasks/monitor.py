@@ -12,11 +12,14 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from thermo_core.schema import Floats
 from thermo_core.stages.select import Select
 from thermo_core.stages.stage import Stage
 from thermo_core.wearable.profile import Profile
+from thermo_models.domain import domain
 from thermo_models.features import standardise, through
 from thermo_models.metrics import auc, rmse
 from thermo_models.samples import Fold, Samples, people_folds
@@ -26,6 +29,7 @@ from thermo_models.tasks.monitor_limits import limits
 from thermo_models.tasks.monitor_unseen import probe
 from thermo_models.tasks.parts import part_alone
 from thermo_models.tasks.task import Goal, Plan, Probe, Said
+from thermo_models.templates import stage_of
 
 LOW_CELSIUS, SPAN_K = 35.5, 5.5
 """What the share 0 of core temperature means, and how far 1 is from it."""
@@ -39,6 +43,10 @@ CORE_WEIGHT = 30.0
 COVERAGE = 0.87
 """Of the errors of a regression, which errs somewhat more than the network, so that nine in ten of the network's are within."""
 RIDGE = 300.0
+AXES = 5
+"""Of what was learnt from, along which a moment may lie too far. With them, the facts that tell it (`VITAL`) were chosen on people that neither
+training nor card has; a microcontroller has no room for all 35."""
+LIMIT = 4.0
 PARTS = 4
 """Of the people, each of which is told from the others for the interval."""
 EIGHT = (0, 1, 2, 3, 6, 7, 21, 28)
@@ -75,6 +83,7 @@ LEFT_OUT: Mapping[str, frozenset[int]] = MappingProxyType(
     }
 )
 """Facts that a variant does without."""
+VITAL: Select = stage_of(WEARABLE.profile, "vital")
 
 
 def core_and_state(true: Any, said: Any) -> Any:
@@ -156,7 +165,7 @@ class Monitor:
             out = np.isin(train.people, part)
             errors[out] = np.abs(_ridge(inputs[~out], core[~out], inputs[out]) - core[out])
         worn = train.extra["state"] < STATES.index("sensor off")
-        return Plan(stages, half_width=float(np.quantile(errors[worn], COVERAGE)))
+        return Plan(stages, half_width=float(np.quantile(errors[worn], COVERAGE)), beside=_known(train, settings))
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
         """ECTemp alone, and a logistic regression on eight numbers for the state."""
@@ -203,8 +212,8 @@ class Monitor:
         }
 
     def probe(self, profile: Profile, stages: tuple[Stage, ...], said: Said, quick: bool) -> Probe:
-        """Calibration of the states on people that no training has met, and what is said of a monitor that nobody wears."""
-        return probe(stages, said, 3 if quick else 60)
+        """Calibration of the states on people that no training has met, and what is refused of them, and of what no body gives."""
+        return probe(stages, (*stages, VITAL, stage_of(profile, "known")), said, 3 if quick else 60)
 
     def ablate(self, samples: Samples, settings: Settings, quick: bool) -> list[dict[str, Any]]:
         """Core temperature by each kind of fact alone, by the regression on facts and their products that sets the interval."""
@@ -240,9 +249,18 @@ def stages_of(train: Samples, settings: Settings) -> tuple[Stage, ...]:
     """What a variant leaves out, where it does, then each fact standardised over the training side."""
     left = LEFT_OUT[settings.variant]
     if not left:
-        return (standardise(train.features, 4.0, ENTRY, "standard"),)
+        return (standardise(train.features, LIMIT, ENTRY, "standard"),)
     kept = Select(of=ENTRY, gives="kept", places=tuple(place for place in range(len(_ALL)) if place not in left))
-    return (kept, standardise(through((kept,), train.features), 4.0, "kept", "standard"))
+    return (kept, standardise(through((kept,), train.features), LIMIT, "kept", "standard"))
+
+
+def _known(train: Samples, settings: Settings) -> tuple[Stage, ...]:
+    """What tells moments unlike all that was learnt from; nothing for variants that do without some facts."""
+    if LEFT_OUT[settings.variant]:
+        return ()
+    vital = through((*stages_of(train, settings), VITAL), train.features)
+    found = domain(vital, train.people, VITAL.gives, "known", AXES)
+    return (replace(found, low=Floats(np.array([-LIMIT])), high=Floats(np.array([LIMIT]))),)
 
 
 def _with_products(inputs: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from thermo_core.quality import Quality
 from thermo_core.sensors.external.settings import ExternalSettings
 from thermo_core.signals import Series
 from thermo_core.wearable.profile import Profile
-from thermo_models.features import signal_over
+from thermo_models.features import behind, signal_over
 from thermo_models.templates import template
 from thermo_sim.people import Course, Happening, Person, course, happening
 from thermo_sim.people.waves import acceleration
@@ -69,22 +69,9 @@ class Wearing:
 
 def later_stages() -> Profile:
     """The wearable from what its sensors say every 20 s on, as a profile whose only sensor is that."""
-    profile = WEARABLE.profile
-    stages = [stage for stage in profile.stages if stage.gives != NOW]
-    keep = {NOW, *(f"person.{name}" for name in profile.person)}
-    while True:
-        more = {stage.gives for stage in stages if set(stage.inputs) <= keep} - keep
-        if not more:
-            break
-        keep |= more
     source = ExternalSettings(name=NOW, shape=(7,), rate_hz=1 / TICK_S)
-    return msgspec.structs.replace(
-        profile,
-        sensors=(source,),
-        stages=tuple(stage for stage in stages if stage.gives in keep and stage.op != "normalise"),
-        models=(),
-        alerts=(),
-    )
+    stages = behind(WEARABLE.profile, (ENTRY,), {NOW})
+    return msgspec.structs.replace(WEARABLE.profile, sensors=(source,), stages=stages, models=(), alerts=())
 
 
 def wearers(seed: int) -> list[Wearing]:

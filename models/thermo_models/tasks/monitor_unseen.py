@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.stages.stage import Stage
-from thermo_models.features import through
+from thermo_models.features import refused, through
 from thermo_models.metrics import expected_calibration_error
 from thermo_models.tasks.monitor_bodies import STATES, wearers, worn
 from thermo_models.tasks.task import Probe, Said
@@ -13,26 +13,22 @@ from thermo_sim.people import Happening, Person, course, happening
 FIRST = 700_000
 """Seed of the first person; training has others."""
 EVERY = 15
-SPOT = 3
-"""Place of the thermistor among the facts."""
+SPOT, SEEN = 3, [4, 5]
+"""Places of the thermistor and of what the camera sees among the facts."""
 OFF = STATES.index("sensor off")
 LYING = {
     "a monitor on a table": (),
     "a monitor in the sun, in air of 33 degC": (happening("room", 0.0, size=10.0),),
 }
 """What befalls one that nobody wears."""
-NO_MEASURE = (
-    "It has no measure of how far its numbers are from those it learnt from: numbers that no body has together are answered like others, and "
-    "only a sensor that is off, lost or frozen is told (`python bench/monitor.py faults`): of a monitor that nobody wears by the pulse sensor, "
-    "which flags what is off the skin, whatever the network says."
-)
 
 
-def probe(stages: tuple[Stage, ...], said: Said, people: int) -> Probe:
+def probe(stages: tuple[Stage, ...], known: tuple[Stage, ...], said: Said, people: int) -> Probe:
     """See `tasks.task.Probed`.
 
     Args:
         stages: to the network's input.
+        known: to what tells that something is unlike all that was learnt from.
         said: the network.
         people: how many.
     """
@@ -42,25 +38,37 @@ def probe(stages: tuple[Stage, ...], said: Said, people: int) -> Probe:
     def states(of: NDArray[np.float32]) -> NDArray[np.float32]:
         return said(through(stages, of))[:, 1:]
 
+    def unlike(of: NDArray[np.float32]) -> float:
+        return float(refused(known, of).mean())
+
     scores = states(facts)
     shares = scores / np.maximum(scores.sum(1, keepdims=True), 1e-6)
     told, on = scores.argmax(1), state != OFF
-    broken, mixed = facts[on].copy(), np.random.default_rng(0).permuted(facts[on], axis=0)
+    broken, aslant, mixed = facts[on].copy(), facts[on].copy(), np.random.default_rng(0).permuted(facts[on], axis=0)
     broken[:, SPOT] += 15.0
-    strange = {
+    aslant[:, SEEN] -= 5.0
+    ill = state == STATES.index("fever-like")
+    lying = {
         name: np.concatenate([_lying(seed, what) for seed in range(min(people, 12))]) for name, what in LYING.items()
     }
-    strange |= {"a thermistor that reads 15 K more": broken, "numbers of different people and moments": mixed}
+    table = next(iter(lying.values()))
     return Probe(
         f"{people} simulated people whom no training has met",
-        'What nobody wears it says "sensor off" of, beside what its sensors flag themselves',
+        "What is unlike all that it learnt from it flags `OUT_OF_DOMAIN`, and no alert of core temperature or fever goes by that",
         {
-            "worn by people whom no training has met": float(np.mean(told[on] == OFF)),
-            "off their skin": float(np.mean(told[~on] == OFF)),
-            **{name: float(np.mean(states(of).argmax(1) == OFF)) for name, of in strange.items()},
+            "worn by people whom no training has met": unlike(facts[on]),
+            "worn by those of them with a fever": unlike(facts[ill]),
+            **{name: unlike(of) for name, of in lying.items()},
+            "a thermistor that reads 15 K more": unlike(broken),
+            "a camera that sees 5 K less": unlike(aslant),
+            "numbers of different people and moments": unlike(mixed),
         },
         expected_calibration_error(shares, state),
-        (NO_MEASURE,),
+        (
+            f'Of a monitor off its skin the network says "sensor off" of {100 * np.mean(told[~on] == OFF):.1f} % of moments, on a table of '
+            f"{100 * np.mean(states(table).argmax(1) == OFF):.0f} %; beside it the pulse sensor flags what is off the skin (`python bench/monitor.py faults`).",
+            "Alerts of the heart go by what is measured, whether the network has met such a heart or not.",
+        ),
     )
 
 

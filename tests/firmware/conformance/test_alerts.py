@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from bundles import IMAGE
+from conformance import calibrate
 from running import KINDS, MAILBOXES, PATIENCE, Running, hear, of, started
 
 from thermo_core.graph.alerts import AlertState
@@ -19,6 +20,7 @@ def test_alerts_are_raised_told_to_who_comes_later_and_acknowledged(wearable: Ru
     def raised(records: list[Record]) -> bool:
         return any(one.change.state == AlertState.RAISED for one in of(AlertRecord, records))
 
+    calibrate(wearable, host)
     hear(host, raised, "the alert", 120.0)
     heard = hear(host, lambda records: bool(of(AlertRecord, records)), "where the alert stands")
     assert of(AlertRecord, heard)[0].change.state == AlertState.RAISED
@@ -36,6 +38,7 @@ def test_an_alert_stands_over_a_kill_and_a_reset(kind: str, tmp_path: Path) -> N
 
     with started(kind, tmp_path, "--state", state) as running, running.open() as host:
         flash(host, load(IMAGE))
+        calibrate(running, host)
         hear(host, raised, "the alert", 120.0)
         (before,) = host.alerts()
         assert before.state == AlertState.RAISED

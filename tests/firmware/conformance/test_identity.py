@@ -19,7 +19,7 @@ def test_hello_tells_who_it_is(wearable: Running, host: Wearable) -> None:
     hear(host, lambda records: bool(blocks(records, SPOTS)), "a scan")
     hello, profile = host.hello(), wearable.bundle.profile
     assert hello.serial == wearable.serial and hello.simulated and hello.development_key and not hello.waived
-    assert (hello.protocol, hello.profile, hello.bundle) == (PROTOCOL, profile.name, "1.0.0")
+    assert (hello.protocol, hello.profile, hello.bundle) == (PROTOCOL, profile.name, str(parse(wearable.image).version))
     assert hello.bundle_sha256 == parse(wearable.image).sha256 and hello.lease_max_ms >= 3000
     assert hello.profile_sha256 == hashlib.sha256(schema.to_cbor(profile)).digest()
     camera, spots = hello.sensors
@@ -37,7 +37,11 @@ def test_blobs_are_the_sensors_and_the_bundles(wearable: Running, host: Wearable
 
 def test_the_image_is_the_shipped_one(wearable: Running, host: Wearable) -> None:
     (active,) = (image for image in host.images() if image.active)
-    assert active.hash == parse(IMAGE.read_bytes()).sha256 and active.version == "1.0.0" and active.confirmed
+    assert (
+        active.hash == parse(IMAGE.read_bytes()).sha256
+        and active.version == str(parse(IMAGE.read_bytes()).version)
+        and active.confirmed
+    )
 
 
 @pytest.mark.parametrize("text", ["", "hello", "ä€𝄞", "x" * 200])
