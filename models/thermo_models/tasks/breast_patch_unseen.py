@@ -49,7 +49,7 @@ def looks(
 
 def classes(names: NDArray[np.str_]) -> NDArray[np.int64]:
     """(n,) which of the network's scores is right for looks with nothing or a lesion."""
-    return (names == LESION).astype(np.int64)
+    return np.asarray(names == LESION, np.int64)
 
 
 def probe(profile: Profile, stages: tuple[Stage, ...], said: Said, threshold: float, wearers: int) -> Probe:
