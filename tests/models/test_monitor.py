@@ -7,13 +7,16 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.graph.series import order_of_blocks
 from thermo_core.signals import Series
-from thermo_models.features import signal_over
+from thermo_models.evaluation import open_model
+from thermo_models.features import behind, network_inputs, signal_over
 from thermo_models.tasks import find
 from thermo_models.tasks.monitor import LOW_CELSIUS, SPAN_K, _everybody
 from thermo_models.tasks.monitor_bodies import ENTRY, NOW, STATES, WEARABLE, later_stages, worn
+from thermo_models.tasks.task import Probed
 from thermo_sim.people import Person, course
 
 WITHIN_S = 30.0
@@ -95,6 +98,27 @@ def test_the_heart_it_learns_from_is_none_that_ectemp_made() -> None:
     hearts = np.array([np.nanmean(one.facts[:, 0]) for one in found])
     cores = np.array([one.core_celsius.mean() for one in found])
     assert hearts.std() > 4.0 and abs(np.corrcoef(hearts, cores)[0, 1]) < 0.9
+
+
+def test_what_no_body_has_together_is_flagged_and_people_are_not() -> None:
+    task = find("monitor")
+    assert isinstance(task, Probed)
+    opened = open_model(task, WEARABLE.networks["vitals"])
+
+    def said(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return opened.network.predict([network_inputs((), values)])
+
+    found = task.probe(WEARABLE.profile, opened.stages, said, quick=True).refused
+    assert max(share for name, share in found.items() if name.startswith("worn by")) < 0.04
+    assert found["a thermistor that reads 15 K more"] > 0.98 and found["a camera that sees 5 K less"] > 0.95
+    assert found["a monitor on a table"] > 0.7 and found["numbers of different people and moments"] > 0.5
+
+
+def test_the_heart_calls_whatever_the_network_has_met() -> None:
+    for alert in WEARABLE.plan().alerts:
+        rests_on = behind(WEARABLE.profile, (alert.watch.signal,), ())
+        asks_the_network = any("vitals.raw" in stage.inputs for stage in rests_on)
+        assert asks_the_network == (not alert.alert.name.startswith("heart-")), alert.alert.name
 
 
 @pytest.mark.no_cover
