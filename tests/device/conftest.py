@@ -175,7 +175,8 @@ def bundle() -> Bundle:
         Centre(of="calm", gives="centred", by="median"),
         Scale(of="centred", gives="above", factor=0.3),
     )
-    return changed(shipped, profile=changed(shipped.profile, stages=stages, alerts=()))
+    models = (changed(shipped.profile.models[0], read=None),)
+    return changed(shipped, profile=changed(shipped.profile, stages=stages, models=models, alerts=()))
 
 
 @pytest.fixture(scope="session")

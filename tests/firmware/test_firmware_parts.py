@@ -205,8 +205,7 @@ def test_whole_numbers_become_the_nearest_float(c: ctypes.CDLL, kind: str, dtype
     np.testing.assert_array_equal(results.view(np.float32), a.view(dtype).astype(np.float32))
 
 
-@pytest.mark.parametrize(("name", "dtype"), [("whole", np.int64), ("natural", np.uint64)])
-def test_long_whole_numbers_become_the_nearest_float(c: ctypes.CDLL, name: str, dtype: type[np.generic]) -> None:
+def test_long_whole_numbers_become_the_nearest_float(c: ctypes.CDLL) -> None:
     rng = np.random.default_rng(0)
     some = rng.integers(0, 1 << 64, 200_000, np.uint64) >> rng.integers(0, 64, 200_000).astype(np.uint64)
     halves = np.uint64(0x1000001) << np.arange(40, dtype=np.uint64)
@@ -221,8 +220,8 @@ def test_long_whole_numbers_become_the_nearest_float(c: ctypes.CDLL, name: str, 
     ends = np.array([0, 1, (1 << 32) - 1, 1 << 32, 1 << 63, (1 << 64) - 1], np.uint64)
     a = np.concatenate([some, np.uint64(0) - some, ties, np.uint64(0) - ties, ends])
     results = np.empty(a.size, np.float32)
-    getattr(c, f"shim_{name}")(pointer(a), pointer(results), ctypes.c_size_t(a.size))
-    np.testing.assert_array_equal(results, a.view(dtype).astype(np.float32))
+    c.shim_whole(pointer(a), pointer(results), ctypes.c_size_t(a.size))
+    np.testing.assert_array_equal(results, a.view(np.int64).astype(np.float32))
 
 
 def test_the_registry_has_every_operation(c: ctypes.CDLL) -> None:

@@ -61,7 +61,7 @@ def rendered(view: View, width: int, height: int) -> str:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("abve", "--show 'abve' is no signal of breast-patch; the nearest is above."),
+        ("abov", "--show 'abov' is no signal of breast-patch; the nearest is above."),
         ("clam", "the nearest is calm."),
         ("xyzzy", "there are skin, skin.ta"),
     ],

@@ -18,21 +18,18 @@
 #define ONE_BITS 0x3F800000
 #define EXPONENT_BIAS 127
 
-float float32_of_unsigned(uint64_t whole) {
-  const uint32_t high = (uint32_t)(whole >> 32);
-  if (high == 0) {
-    return (float)(uint32_t)whole;
-  }
-  /* Its first 32 bits; of those behind them, which only break a tie, the last one tells whether there are any. */
-  const uint32_t shift = 32U - (uint32_t)__builtin_clz(high);
-  const uint32_t rest = (whole & ((1ULL << shift) - 1)) != 0;
-  return (float)((uint32_t)(whole >> shift) | rest) *
-         float32_of_bits((int32_t)((EXPONENT_BIAS + shift) << MANTISSA_BITS));
-}
-
 float float32_of_signed(int64_t whole) {
-  const float size = float32_of_unsigned(whole < 0 ? 0 - (uint64_t)whole : (uint64_t)whole);
-  return whole < 0 ? -size : size;
+  const uint64_t size = whole < 0 ? 0 - (uint64_t)whole : (uint64_t)whole;
+  const uint32_t high = (uint32_t)(size >> 32);
+  float nearest = (float)(uint32_t)size;
+  if (high != 0) {
+    /* Its first 32 bits; of those behind them, which only break a tie, the last one tells whether there are any. */
+    const uint32_t shift = 32U - (uint32_t)__builtin_clz(high);
+    const uint32_t rest = (size & ((1ULL << shift) - 1)) != 0;
+    const float unit = float32_of_bits((int32_t)((EXPONENT_BIAS + shift) << MANTISSA_BITS));
+    nearest = (float)((uint32_t)(size >> shift) | rest) * unit;
+  }
+  return whole < 0 ? -nearest : nearest;
 }
 
 bool float32_any_nothing(const float *values, uint32_t count) {

@@ -70,7 +70,7 @@ static void describe(const uint32_t *counts, uint32_t levels, float *output) {
   const int64_t variance = 2 * (int64_t)pairs * powers - square;
   output[0] = (float)contrast / number;
   output[1] = homogeneity / number;
-  output[2] = sqrtf(float32_of_unsigned(squares)) / (number + number);
+  output[2] = sqrtf(float32_of_signed((int64_t)squares)) / (number + number);
   output[3] = variance == 0 ? 1.0F : float32_of_signed(covariance) / float32_of_signed(variance);
 }
 

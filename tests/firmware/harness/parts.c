@@ -32,12 +32,6 @@ void shim_whole(const int64_t *values, float *results, size_t count) {
   }
 }
 
-void shim_natural(const uint64_t *values, float *results, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    results[i] = float32_of_unsigned(values[i]);
-  }
-}
-
 void shim_log10(const float *values, float *results, size_t count) {
   for (size_t i = 0; i < count; i++) {
     results[i] = float32_log10(values[i]);

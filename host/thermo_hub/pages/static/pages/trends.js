@@ -55,7 +55,7 @@ async function drawn(main, hub, id, draw) {
     ...nights.map((one, at) => el("option", { value: String(at) }, `night of ${date(one.night_of)} → woke ${date(one.woke)}`)));
   const chart = new TrendChart();
   const facts = el("dl", { class: "facts" });
-  const title = el("h2", {}, "");
+  const title = el("h2", {}, series.find((one) => one.name === name)?.label ?? "Trend");
   const choose = () => {
     put(spans, ...SPANS.map(([key, words]) => el("button", { type: "button", "aria-pressed": String(key === span), onclick: () => { span = key; choose(); refresh(); } }, words)));
     which.hidden = span !== "night";
