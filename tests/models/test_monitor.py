@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from thermo_core.graph.series import order_of_blocks
 from thermo_core.signals import Series
 from thermo_models.evaluation import open_model
-from thermo_models.features import behind, network_inputs, signal_over
+from thermo_models.features import behind, network_inputs, refused, signal_over
 from thermo_models.tasks import find
-from thermo_models.tasks.monitor import LOW_CELSIUS, SPAN_K, _everybody
+from thermo_models.tasks.monitor import LEFT_OUT, LOW_CELSIUS, SPAN_K, _everybody
 from thermo_models.tasks.monitor_bodies import ENTRY, NOW, STATES, WEARABLE, later_stages, worn
 from thermo_models.tasks.task import Probed
 from thermo_sim.people import Person, course
@@ -112,6 +112,17 @@ def test_what_no_body_has_together_is_flagged_and_people_are_not() -> None:
     assert max(share for name, share in found.items() if name.startswith("worn by")) < 0.04
     assert found["a thermistor that reads 15 K more"] > 0.98 and found["a camera that sees 5 K less"] > 0.95
     assert found["a monitor on a table"] > 0.7 and found["numbers of different people and moments"] > 0.5
+
+
+def test_each_variant_tells_what_is_unlike_the_facts_that_it_has() -> None:
+    task = find("monitor")
+    samples = task.load(None, task.settings, quick=True)
+    mixed = np.random.default_rng(0).permuted(samples.features, axis=0)
+    for variant in LEFT_OUT:
+        plan = task.plan(samples, task.settings.changed({"variant": variant}), 0)
+        told_by = (*plan.stages, *plan.beside)
+        own, of_others = (refused(told_by, facts).mean() for facts in (samples.features, mixed))
+        assert own < 0.05 and of_others > 1.5 * own, variant
 
 
 def test_the_heart_calls_whatever_the_network_has_met() -> None:

@@ -213,7 +213,9 @@ class Monitor:
 
     def probe(self, profile: Profile, stages: tuple[Stage, ...], said: Said, quick: bool) -> Probe:
         """Calibration of the states on people that no training has met, and what is refused of them, and of what no body gives."""
-        return probe(stages, (*stages, VITAL, stage_of(profile, "known")), said, 3 if quick else 60)
+        return probe(
+            stages, (*stages, stage_of(profile, "vital"), stage_of(profile, "known")), said, 3 if quick else 60
+        )
 
     def ablate(self, samples: Samples, settings: Settings, quick: bool) -> list[dict[str, Any]]:
         """Core temperature by each kind of fact alone, by the regression on facts and their products that sets the interval."""
@@ -255,12 +257,13 @@ def stages_of(train: Samples, settings: Settings) -> tuple[Stage, ...]:
 
 
 def _known(train: Samples, settings: Settings) -> tuple[Stage, ...]:
-    """What tells moments unlike all that was learnt from; nothing for variants that do without some facts."""
-    if LEFT_OUT[settings.variant]:
-        return ()
-    vital = through((*stages_of(train, settings), VITAL), train.features)
-    found = domain(vital, train.people, VITAL.gives, "known", AXES)
-    return (replace(found, low=Floats(np.array([-LIMIT])), high=Floats(np.array([LIMIT]))),)
+    """What tells moments unlike all that was learnt from, by those of `VITAL` that a variant has; by all of its facts where it has none of them."""
+    have = [place for place in range(len(_ALL)) if place not in LEFT_OUT[settings.variant]]
+    places = [have.index(place) for place in VITAL.places if place in have] or range(len(have))
+    vital = replace(VITAL, places=tuple(places))
+    numbers = through((*stages_of(train, settings), vital), train.features)
+    known = domain(numbers, train.people, VITAL.gives, "known", AXES)
+    return vital, replace(known, low=Floats(np.array([-LIMIT])), high=Floats(np.array([LIMIT])))
 
 
 def _with_products(inputs: NDArray[np.float64]) -> NDArray[np.float64]:
