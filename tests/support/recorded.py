@@ -10,6 +10,7 @@ from host_sessions import session_of, with_state
 from numpy.typing import NDArray
 
 from thermo_core import schema
+from thermo_core.errors import RecordingError, StorageError
 from thermo_core.graph.alerts import AlertChange, AlertState
 from thermo_core.graph.plan import plan
 from thermo_core.recording.session import Session
@@ -149,3 +150,11 @@ def recording(path: Path, whole: Session, items: Iterable[Item]) -> Recording:
         for item in items:
             recorder.add(item)
     return Recording(path)
+
+
+def items_so_far(path: Path) -> int:
+    """Items of a recording as it stands on disk, while somebody may be writing it."""
+    try:
+        return sum(1 for _ in Recording(path))
+    except (StorageError, RecordingError):
+        return 0
