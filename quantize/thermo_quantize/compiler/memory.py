@@ -169,6 +169,19 @@ def union(source: int, output: int, rule: Overlap) -> int:
     return min(source + output, max(output, source - rule.lag))
 
 
+@dataclass(frozen=True)
+class _Placing:
+    """Where items lie, by number, after an order.
+
+    `earlier` are, of those that an item meets, the ones placed before it, as bits. Whoever has the same earlier ones at
+    the same offsets in another order lies where it lay, so that most of an order that differs little is known beforehand.
+    """
+
+    offsets: list[int]
+    earlier: list[int]
+    size: int
+
+
 class _Packing:
     """Items by number, and what is asked of them thousands of times.
 
@@ -179,7 +192,8 @@ class _Packing:
 
     def __init__(self, items: Sequence[Item], rules: Rules) -> None:
         self._sizes = [item.size for item in items]
-        self._meets = [{other for other, its in enumerate(items) if item.meets(its)} for item in items]
+        self._meets = [[other for other, its in enumerate(items) if item.meets(its)] for item in items]
+        self._meets_bits = [sum(1 << other for other in meets) for meets in self._meets]
         numbers = {item.key: number for number, item in enumerate(items)}
         # By item and other: how they may overlap, and 1 where the item is made of the other, -1 where the other is made of it.
         self._shared: list[dict[int, list[tuple[Overlap, int]]]] = [{} for _ in items]
@@ -189,20 +203,39 @@ class _Packing:
                 self._shared[two].setdefault(one, []).append((rule, 1))
                 self._shared[one].setdefault(two, []).append((rule, -1))
 
-    def place(self, order: Sequence[int], best: int) -> dict[int, int] | None:
-        """Offsets by number, each as low as it fits after those before it; None where they take `best` bytes or more."""
-        placed: dict[int, int] = {}
+    def place(self, order: Sequence[int], best: int, known: _Placing | None) -> _Placing | None:
+        """Each as low as it fits after those before it; None where they take `best` bytes or more.
+
+        Args:
+            order: numbers of all items.
+            best: bytes.
+            known: what another order gave.
+        """
+        offsets, befores = [0] * len(order), [0] * len(order)
+        placed = moved = total = 0
         for item in order:
-            size, meets = self._sizes[item], self._meets[item]
-            near = [(other, at) for other, at in placed.items() if other in meets]
-            options = {0}
-            for other, at in near:
-                options.update(self._candidates(item, other, at))
-            chosen = next((at for at in sorted(options) if at >= 0 and self._fits(item, at, near)), None)
-            if chosen is None or chosen + size >= best:
+            earlier = placed & self._meets_bits[item]
+            if known is not None and earlier == known.earlier[item] and not earlier & moved:
+                at = known.offsets[item]
+            else:
+                at = self._lowest(
+                    item, [(other, offsets[other]) for other in self._meets[item] if earlier >> other & 1]
+                )
+                if known is not None and at != known.offsets[item]:
+                    moved |= 1 << item
+            end = at + self._sizes[item]
+            if end >= best:
                 return None
-            placed[item] = chosen
-        return placed
+            total = max(total, end)
+            offsets[item], befores[item] = at, earlier
+            placed |= 1 << item
+        return _Placing(offsets, befores, total)
+
+    def _lowest(self, item: int, near: list[tuple[int, int]]) -> int:
+        options = {0}
+        for other, at in near:
+            options.update(self._candidates(item, other, at))
+        return next(at for at in sorted(options) if at >= 0 and self._fits(item, at, near))
 
     def _candidates(self, item: int, other: int, at: int) -> list[int]:
         found = [at + self._sizes[other], at - self._sizes[item]]
@@ -247,8 +280,8 @@ def search(items: Mapping[Key, Item], rules: Rules, bound: int, rounds: int = _R
         lambda item: (-item.size * (item.last - item.first + 1), item.first),
     )
     orders = [[number for number, _ in sorted(numbered, key=lambda each: way(each[1]))] for way in ways]
-    best_size, best = sum(item.size for item in everything) + 1, dict[int, int]()
-    best_order = orders[0]
+    best, best_order = None, orders[0]
+    best_size = sum(item.size for item in everything) + 1
     generator = random.Random(1)
     for number in range(rounds):
         if number < len(orders):
@@ -258,10 +291,10 @@ def search(items: Mapping[Key, Item], rules: Rules, bound: int, rounds: int = _R
             for _ in range(generator.randint(1, 3)):
                 item = order.pop(generator.randrange(len(order)))
                 order.insert(generator.randrange(len(order) + 1), item)
-        found = packing.place(order, best_size)
+        found = packing.place(order, best_size, best)
         if found is not None:
-            best, best_order = found, order
-            best_size = max((at + everything[item].size for item, at in found.items()), default=0)
+            best, best_order, best_size = found, order, found.size
         if best_size <= bound:
             break
-    return {everything[item].key: at for item, at in best.items()}, best_size
+    offsets = [] if best is None else best.offsets
+    return {item.key: at for item, at in zip(everything, offsets, strict=True)}, best_size
