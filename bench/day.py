@@ -3,29 +3,36 @@
     python bench/day.py neuro-band --wearers 50 --hours 24
     python bench/day.py mine/wearable.toml --world mine/world.toml --look 60 --every 1800
     python bench/day.py monitor --affected fever@36000:size=2
+    python bench/day.py breast-patch --world worn-patch --affected lump@36000:size=1.5 --ill 10
     python bench/day.py clothing --curve 0.6,0.8,1.2,1.5 --affected warm-side@36000+7200:at=LHand:size=3 --ill 10 --card
 
 Each wearer is another person through another day of the simulator (`thermo_sim.people`), without a bus: signals are made of what is true with
 each chip's errors (as calibration leaves them), noise and steps, go through the wearable's graph, networks and alerts, and each
 alert that is raised is put down to what the wearer did and what befell it then. Pictures that only a `hold` uses are taken as often as
 it needs; other wearables with cameras are looked at in stretches (--look seconds of every --every seconds), between which the graph begins
-anew and nothing is raised. With --card the figures go into metrics.json and CARD.md of a wearable that a task of `thermo-models` makes.
+anew and nothing is raised. A happening `lump@SECOND:size=KELVIN` is a lesion beneath the skin of a scene that has some, another one at
+another place for each wearer (`thermo_models.patch_weeks.lump_near`). With --card the figures go into metrics.json and CARD.md of a
+wearable that a task of `thermo-models` makes.
 It informs; no figure here is of a real person.
 
 alerts a week  raised of a healthy wearer; in brackets the 95 % interval for their number (Poisson, exact)
 raised         share of the time in which the alert stands
 by cause       alerts a day by activity, and by what befell the wearer in the hour before
-called         share of affected wearers whom an alert calls after the happening begins, and the median time until then
+called         share of affected wearers whom an alert calls after the happening begins, and the median time until then;
+               by chance: the same of healthy wearers after that second
 """
 
 import argparse
+import re
 import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec import to_builtins
 from msgspec.structs import replace as changed
 from scipy.stats import chi2
 
@@ -37,11 +44,12 @@ from thermo_core.wearable.file import Wearable, read
 from thermo_core.wearable.library import resolve
 from thermo_device.counters import Counters
 from thermo_device.networks import open_networks
-from thermo_models.days import Job, Tallies, live, pruned, seldom
+from thermo_models.days import Job, Tallies, Tally, live, pruned, seldom
+from thermo_models.patch_weeks import lump_near
 from thermo_models.runs import told
 from thermo_models.tasks import find
 from thermo_sim.people.happenings import parse_happenings
-from thermo_sim.world_file import load_world, with_body, world_of
+from thermo_sim.world_file import World, load_world, with_body, world_of
 from thermo_sim.worn import Stretch
 
 BUSY_HZ = 250.0
@@ -56,17 +64,49 @@ AILING = ("lesion", "lump")
 """Options of scenes that no healthy wearer has; what ails others is what befalls them."""
 
 
+@dataclass(frozen=True)
+class Lesion:
+    """What grows beneath the skin of a scene that has lumps.
+
+    Attributes:
+        from_s: second of the wearer's day from which on it is there.
+        contrast_k: by which it warms the skin above it.
+    """
+
+    from_s: float
+    contrast_k: float
+
+    @classmethod
+    def parsed(cls, happening: str) -> "Lesion | None":
+        """Of `lump@SECOND:size=KELVIN`; None where something else befalls."""
+        if not happening.startswith("lump@"):
+            return None
+        told = re.fullmatch(r"lump@(\d+):size=(\d*\.?\d+)", happening)
+        if told is None:
+            raise UsageError(f"{happening!r} is no lump; give one like lump@36000:size=1.5, its second and kelvin.")
+        return cls(float(told[1]), float(told[2]))
+
+    def beneath(self, world: World, seed: int) -> World:
+        """The world of a wearer who has one."""
+        if world.scene.name != "worn-patch":
+            raise UsageError(f"The scene {world.scene.name} has no lumps; choose --world worn-patch.")
+        lump, _ = lump_near(self.contrast_k, np.random.default_rng([seed, 0x10B]))
+        begins_s = float(world.scene.options.get("day", 0.0)) * 86400 + self.from_s
+        plain = to_builtins(changed(lump, from_s=begins_s))
+        return changed(world, scene=changed(world.scene, options={**world.scene.options, "lump": plain}))
+
+
 def interval(count: int) -> tuple[float, float]:
     """Exact 95 % interval for the mean of a Poisson count."""
     low = chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
     return float(low), float(chi2.ppf(0.975, 2 * count + 2) / 2)
 
 
-def lived(job: Job, seeds: Sequence[int]) -> Tallies:
+def lived(job: Job, seeds: Sequence[int], lump: Lesion | None = None) -> Tallies:
     """All wearers' time."""
     tallies = job.tallies()
     for seed in seeds:
-        live(job, seed, tallies)
+        live(job if lump is None else replace(job, world=lump.beneath(job.world, seed)), seed, tallies)
     return tallies
 
 
@@ -93,20 +133,19 @@ def healthy(job: Job, tallies: Tallies, wearers: int) -> dict[str, Any]:
     return {"alerts": rows, "a_week": count / weeks, "interval": [low / weeks, high / weeks]}
 
 
-def affected(job: Job, tallies: Tallies, happenings: str, wearers: int) -> dict[str, Any]:
-    """Figures of wearers whom something befalls, as plain data."""
-    begins_s = min(one.start_s for one in parse_happenings(happenings))
+def called(tally: Tally, begins_s: float, wearers: int) -> dict[str, Any]:
+    """How many of these an alert calls from then on, and how soon, as plain data."""
+    delays = tally.delays_s(begins_s)
+    return {"called": len(delays) / wearers, "delay_min": float(np.median(delays)) / 60 if delays else None}
+
+
+def affected(tallies: Tallies, well: Tallies, happenings: str, wearers: int, begins_s: float) -> dict[str, Any]:
+    """Figures of wearers whom something befalls, beside those of healthy ones from that second on, as plain data."""
     rows = []
     for (name, scale), tally in tallies.items():
-        delays = tally.delays_s(begins_s)
-        rows.append(
-            {
-                "alert": name,
-                "factor": scale,
-                "called": len(delays) / wearers,
-                "delay_min": float(np.median(delays)) / 60 if delays else None,
-            }
-        )
+        healthy = well[name, scale]
+        chance = called(healthy, begins_s, len(healthy.raised))
+        rows.append({"alert": name, "factor": scale, **called(tally, begins_s, wearers), "by_chance": chance})
     return {"happenings": happenings, "wearers": wearers, "alerts": rows}
 
 
@@ -132,10 +171,14 @@ def print_healthy(found: dict[str, Any]) -> None:
 def print_affected(found: dict[str, Any], made: Plan) -> None:
     """As a table."""
     print(f"affected by {found['happenings']}, {found['wearers']} wearers")
-    print(f"{'alert':24}{'threshold':>10}{'called':>9}{'after':>9}")
+    print(f"{'alert':24}{'threshold':>10}{'called':>9}{'after':>9}{'by chance':>11}{'after':>9}")
     for row in found["alerts"]:
-        after = "" if row["delay_min"] is None else f"{row['delay_min']:.0f} min"
-        print(f"{row['alert']:24}{threshold(made, row['alert']) * row['factor']:>10.4g}{row['called']:>9.0%}{after:>9}")
+        told = "".join(
+            f"{one['called']:>{width}.0%}"
+            + ("" if one["delay_min"] is None else f"{one['delay_min']:.0f} min").rjust(9)
+            for one, width in ((row, 9), (row["by_chance"], 11))
+        )
+        print(f"{row['alert']:24}{threshold(made, row['alert']) * row['factor']:>10.4g}{told}")
 
 
 def needed_s(made: Plan, alert: AlertPlan) -> float:
@@ -213,18 +256,26 @@ def simulate(args: argparse.Namespace) -> None:
         )
         return Job(made, networks, world, stretches, sorted({1.0, *args.curve}), args.hours)
 
+    # All are made before hours are spent on the first.
+    lumps = [Lesion.parsed(happenings) for happenings in args.affected]
+    befallen = [job("" if lump else told_of) for told_of, lump in zip(args.affected, lumps, strict=True)]
+    for one, lump in zip(befallen, lumps, strict=True):
+        if lump:
+            lump.beneath(one.world, 0)
     begun = time.monotonic()
     well = job("")
-    found = healthy(well, lived(well, range(args.first, args.first + args.wearers)), args.wearers)
+    usual = lived(well, range(args.first, args.first + args.wearers))
+    found = healthy(well, usual, args.wearers)
     print(
         f"{wearable.profile.name}: {args.wearers} wearers of {args.hours:g} h{part} ({time.monotonic() - begun:.0f} s)"
     )
     print_healthy(found)
     struck = []
-    for number, happenings in enumerate(args.affected, 1):
+    for number, (happenings, lump) in enumerate(zip(args.affected, lumps, strict=True), 1):
         first = args.first + AFFECTED * number
-        befallen = job(happenings)
-        struck.append(affected(befallen, lived(befallen, range(first, first + ill)), happenings, ill))
+        begins_s = lump.from_s if lump else min(one.start_s for one in parse_happenings(happenings))
+        tallies = lived(befallen[number - 1], range(first, first + ill), lump)
+        struck.append(affected(tallies, usual, happenings, ill, begins_s))
         print_affected(struck[-1], made)
     if args.card:
         words = [one for one in sys.argv[1:] if one != "--card"]

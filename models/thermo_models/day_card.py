@@ -44,12 +44,20 @@ def section(day: Mapping[str, Any]) -> list[str]:
         an_hour(day["a_week"] / WEEK_H, [end / WEEK_H for end in day["interval"]], day["wearers"] * day["hours"]),
     ]
     if day["affected"]:
-        lines += ["", "| what befalls wearers | alert | called | after, median |", "|---|---|---|---|"]
+        rows = [
+            (one, row) for one in day["affected"] for row in one["alerts"] if row["factor"] == 1.0 and row["called"]
+        ]
+        chance = any("by_chance" in row for _, row in rows)
         lines += [
-            f"| `{one['happenings']}`, {one['wearers']} wearers | {row['alert']} | {row['called']:.0%} | {_delay(row)} |"
-            for one in day["affected"]
-            for row in one["alerts"]
-            if row["factor"] == 1.0 and row["called"]
+            "",
+            "| what befalls wearers | alert | called | after, median |"
+            + " healthy ones after the same second |" * chance,
+            "|---|---|---|---|" + "---|" * chance,
+        ]
+        lines += [
+            f"| `{one['happenings']}`, {one['wearers']} wearers | {row['alert']} | {_called(row)} |"
+            + (f" {_called(row['by_chance'], ', ')} |" if chance else "")
+            for one, row in rows
         ]
     if len(day["alerts"]) > len(usual):
         names = [f"`{one['happenings']}`" for one in day["affected"]]
@@ -76,5 +84,6 @@ def _causes(causes: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {7 * often:.2f} a week" for name, often in most) or "-"
 
 
-def _delay(row: Mapping[str, Any]) -> str:
-    return "-" if row["delay_min"] is None else f"{row['delay_min']:.0f} min"
+def _called(row: Mapping[str, Any], between: str = " | ") -> str:
+    after = "-" if row["delay_min"] is None else f"{row['delay_min']:.0f} min"
+    return f"{row['called']:.0%}{between}{after}"

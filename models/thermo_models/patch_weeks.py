@@ -205,10 +205,14 @@ def _looks_of(count: int, skin: str, stages: tuple[Stage, Stage], alone: bool, s
 
 def draw_lump(rng: np.random.Generator) -> tuple[Lump, float]:
     """A lesion anywhere in the picture, faint ones more often than clear ones; and its contrast, K."""
-    tumours, peaks = _tumours()
     low, high = CONTRAST_K
-    wanted = low + (high - low) * rng.uniform() ** 1.5
-    near = np.argsort(np.abs(peaks - wanted))[:6]
+    return lump_near(low + (high - low) * rng.uniform() ** 1.5, rng)
+
+
+def lump_near(contrast_k: float, rng: np.random.Generator) -> tuple[Lump, float]:
+    """One of the six lesions whose contrast is nearest to that, anywhere in the picture; and its contrast, K."""
+    tumours, peaks = _tumours()
+    near = np.argsort(np.abs(peaks - contrast_k))[:6]
     chosen = int(rng.choice(near))
     return Lump(rng.uniform(3, 20), rng.uniform(3, 28), tumours[chosen]), float(peaks[chosen])
 

@@ -93,7 +93,13 @@ def test_a_card_tells_of_days() -> None:
         "causes": {"while walk": 0.08},
     }
     called = [
-        {"alert": "cold", "factor": 1.0, "called": 0.75, "delay_min": 12.0},
+        {
+            "alert": "cold",
+            "factor": 1.0,
+            "called": 0.75,
+            "delay_min": 12.0,
+            "by_chance": {"called": 0.02, "delay_min": 300.0},
+        },
         {"alert": "cold", "factor": 2.0, "called": 1.0, "delay_min": 2.0},
     ]
     day = {
@@ -116,5 +122,5 @@ def test_a_card_tells_of_days() -> None:
         (1.4, [0.8, 2.0], "no"),
     ):
         assert f"goal: < 1; met: {met})" in "\n".join(section(day | {"a_week": a_week, "interval": interval}))
-    assert "| `cold-hand@1`, 4 wearers | cold | 75% | 12 min |" in told
+    assert "| `cold-hand@1`, 4 wearers | cold | 75% | 12 min | 2%, 300 min |" in told
     assert "| cold | 30 | 9.00 | 100% |" in told
