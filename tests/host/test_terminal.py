@@ -127,6 +127,18 @@ def test_what_is_old_is_grey_has_its_age_and_neither_alert_nor_ok(
     assert monitor.silent_s is None
 
 
+def test_a_computer_that_is_behind_makes_no_wearable_silent(monitor: Monitor, telemetry: Take) -> None:
+    """What waits came a moment after what was taken last, nine seconds ago."""
+    view = View(monitor, "breast-patch")
+    last_ns = telemetry(140)[-1].received_ns
+    monitor.tick(last_ns + 9 * SECOND, last_ns + SECOND // 10)
+    for shown in (view.line(), rendered(view, 120, 50)):
+        assert "NO DATA" not in shown and "shorted" in shown and " 0.0/s" not in shown
+        assert re.search(r"this computer\W+(is )?9 s behind", shown)
+    monitor.tick(last_ns + 9 * SECOND)
+    assert "NO DATA" in view.line() and "behind" not in view.line(), "nothing waits: it is silent"
+
+
 def test_a_camera_that_fell_silent_is_old_though_the_line_lives(session: Session, telemetry: Take) -> None:
     monitor = Monitor(session)
     items = telemetry(140)

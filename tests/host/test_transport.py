@@ -155,13 +155,17 @@ def test_what_is_no_port_is_refused(tmp_path: os.PathLike[str]) -> None:
 
 def test_a_slow_listener_loses_the_oldest_and_it_is_counted(peer: Peer, line: SerialLine) -> None:
     count = BACKLOG + 100
+    assert line.waiting_since_ns is None
+    began_ns = time.monotonic_ns()
     for number in range(count):
         peer.send(encode_frame(number.to_bytes(4, "little") + b"x"))
     # A frame is counted before it is put where listeners take it.
     while line.overflow < 100:
         time.sleep(0.005)
+    oldest_ns = line.waiting_since_ns
     taken = line.take(1.0)
-    assert taken is not None
+    assert taken is not None and oldest_ns is not None
+    assert began_ns < oldest_ns == taken[0] <= time.monotonic_ns()
     assert int.from_bytes(taken[1][:4], "little") == 100
     assert line.overflow == 100
 

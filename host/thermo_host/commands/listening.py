@@ -25,7 +25,7 @@ from thermo_host.sinks import marks
 from thermo_host.sinks.describe import counted
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.stream.listen import listen, utc_now_ns
+from thermo_host.stream.listen import listen, now_and_waiting_ns, utc_now_ns
 from thermo_host.stream.pump import Sink, pump
 
 FOREIGN_S = 0.1
@@ -210,7 +210,7 @@ class _Telling:
         if not self._progress.due:
             return
         monitor = self._run.monitor
-        monitor.tick(utc_now_ns(self._run.wearable))
+        monitor.tick(*now_and_waiting_ns(self._run.wearable))
         silent_s = monitor.silent_s
         foreign = self._run.foreign
         told = silent_s is not None or (foreign is not None and foreign.warning)

@@ -33,7 +33,8 @@ class Screen:
         monitor: what to show.
         output: where; with JSON nothing is shown.
         span: ends of the scale, degC; None follows the pictures.
-        now_ns: UTC in nanoseconds, by which what is shown grows old; None where it does not, as in a recording.
+        now: UTC in nanoseconds, by which what is shown grows old, and since when what came last has waited; None where it does
+            not grow old, as in a recording.
         hint: which keys do what.
         wanted: names of signals to show in place of the sensors'.
         warning: what is not as it should be beside the wearable, in words; "" where all is.
@@ -47,14 +48,14 @@ class Screen:
         monitor: Monitor,
         output: Output,
         span: Span | None,
-        now_ns: Callable[[], int] | None = None,
+        now: Callable[[], tuple[int, int | None]] | None = None,
         hint: str = "q ends it",
         wanted: Sequence[str] = (),
         warning: Callable[[], str] = lambda: "",
     ) -> None:
         hello = monitor.session.hello
         self._monitor = monitor
-        self._now_ns = now_ns
+        self._now = now
         self._console = output.words
         self._silent = output.as_json
         self._warning = warning
@@ -108,8 +109,8 @@ class Screen:
             self._console.print(" | ".join(filter(None, (self._warning(), self._view.line()))))
 
     def _tick(self) -> None:
-        if self._now_ns is not None:
-            self._monitor.tick(self._now_ns())
+        if self._now is not None:
+            self._monitor.tick(*self._now())
 
     def _draw(self, live: Live) -> None:
         self._tick()

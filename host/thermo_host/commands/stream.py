@@ -34,7 +34,7 @@ from thermo_host.lsl.outlets import LslOutlets, settled
 from thermo_host.sinks.json_lines import JsonLines
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.decoding import DecodeSettings
-from thermo_host.stream.listen import utc_now_ns
+from thermo_host.stream.listen import now_and_waiting_ns
 from thermo_host.stream.pump import Sink
 from thermo_host.stream.signals import named, networks_under
 
@@ -106,7 +106,7 @@ def stream(
         sent = [name for name in wanted if settings == DecodeSettings() or networks_under(session.plan, name)]
         monitor = Monitor(session, settings, sent)
         hint = KEYS if record_to is not None else "q ends it"
-        screen = Screen(monitor, output, parse_span(span), lambda: utc_now_ns(wearable), hint, wanted)
+        screen = Screen(monitor, output, parse_span(span), lambda: now_and_waiting_ns(wearable), hint, wanted)
         run = Run(
             wearable,
             session,
@@ -182,7 +182,9 @@ def record(
             sinks = [outlets] if outlets is not None else []
             if view and not as_json:
                 warning = (lambda: "") if foreign is None else (lambda: foreign.warning)
-                run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS, (), warning), None, sinks)
+                run.go(
+                    Screen(monitor, output, None, lambda: now_and_waiting_ns(wearable), KEYS, (), warning), None, sinks
+                )
             else:
                 run.go(None, ProgressLine(output.progress), sinks)
 

@@ -134,6 +134,12 @@ class SerialLine:
                 raise LinkLostError(str(self._lost))
             return None
 
+    @property
+    def waiting_since_ns(self) -> int | None:
+        """When the oldest record came that nobody took yet, by the host's monotonic clock; None where none waits."""
+        with self._arrived:
+            return self._records[0][0] if self._records else None
+
     def drop_records(self) -> None:
         """Forget telemetry that waits, of an earlier stream say."""
         with self._arrived:

@@ -18,7 +18,7 @@ from thermo_core.wire.table import Severity
 from thermo_host.screen.layout import Channel, Layout, picture
 from thermo_host.screen.side_panel import WIDTH, Section
 from thermo_host.screen.sparkline import curves, sparkline
-from thermo_host.screen.words import faults, figure, learned, marks, old, silence, spread_words, winner
+from thermo_host.screen.words import behind, faults, figure, learned, marks, old, silence, spread_words, winner
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.newest import NewestFinding, ShownEvent
 
@@ -277,6 +277,8 @@ def _numbers(monitor: Monitor) -> RenderableType:
         table.add_row("markers", str(numbers.markers))
     if numbers.latency_s is not None and numbers.latency_p99_s is not None:
         table.add_row("latency", f"{numbers.latency_s * 1000:.0f} ms, 99 % < {numbers.latency_p99_s * 1000:.0f} ms")
+    if late := behind(monitor):
+        table.add_row("this computer", Text(late, style="yellow"))
     if numbers.bytes_per_second is not None:
         table.add_row("line", f"{numbers.bytes_per_second / 1000:.2f} kB/s")
     return table

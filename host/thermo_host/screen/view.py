@@ -234,6 +234,8 @@ class View:
             parts.append(f"gaps {numbers.gaps}, {numbers.gap_s:.1f} s")
         if numbers.latency_s is not None:
             parts.append(f"latency {numbers.latency_s * 1000:.0f} ms")
+        if late := words.behind(monitor):
+            parts.append(f"this computer is {late}")
         return parts
 
     def _picture_words(self, signal: Signal, several: bool) -> str:

@@ -11,6 +11,9 @@ from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.newest import NewestFinding
 from thermo_host.sinks.summary import shown_unit
 
+BEHIND_S = 1.0
+"""Less is what any computer is now and then."""
+
 
 def duration(seconds: float) -> str:
     """How long, for people."""
@@ -45,6 +48,11 @@ def silence(monitor: Monitor, silent_s: float) -> str:
     """What is wrong while nothing comes."""
     reason = monitor.lost.reason if monitor.lost is not None else "the wearable is silent"
     return f"NO DATA, the last came {old(silent_s)}: {reason}" + ("; waiting for it" if monitor.lost else "")
+
+
+def behind(monitor: Monitor) -> str:
+    """How far this computer is behind what the wearable sends; "" where it keeps up."""
+    return f"{duration(monitor.behind_s)} behind" if monitor.behind_s >= BEHIND_S else ""
 
 
 def faults(monitor: Monitor) -> list[str]:

@@ -44,6 +44,7 @@ class Monitor:
         clock: the newest.
         events: the newest of each of the last few kinds, by code, newest last.
         lost: set while the wearable is waited for.
+        behind_s: for how long the oldest item has waited that was not taken yet.
     """
 
     def __init__(self, session: Session, settings: DecodeSettings | None = None, sent: Collection[str] = ()) -> None:
@@ -58,6 +59,7 @@ class Monitor:
         self.clock: ClockRecord | None = None
         self.events: dict[int, ShownEvent] = {}
         self.lost: Lost | None = None
+        self.behind_s = 0.0
         self.changes: deque[Change] = deque(maxlen=CHANGES)
         self._traffic = Traffic()
         self._now_ns = 0
@@ -70,9 +72,17 @@ class Monitor:
         """How blocks become signals."""
         return self.decoding.settings
 
-    def tick(self, now_ns: int) -> None:
-        """Tell what time it is, UTC in nanoseconds; without it nothing grows old, as in a recording."""
-        self._now_ns = max(self._now_ns, now_ns)
+    def tick(self, now_ns: int, waiting_ns: int | None = None) -> None:
+        """Tell what time it is; without it nothing grows old, as in a recording.
+
+        Args:
+            now_ns: UTC in nanoseconds.
+            waiting_ns: when the oldest item came that was not taken yet. What is shown is as of then: a computer that is
+                behind does not make a wearable silent.
+        """
+        reached_ns = now_ns if waiting_ns is None else min(now_ns, waiting_ns)
+        self.behind_s = (now_ns - reached_ns) / 1e9
+        self._now_ns = max(self._now_ns, reached_ns)
         self._watched = True
 
     @property

@@ -104,6 +104,12 @@ def utc_now_ns(wearable: Wearable) -> int:
     return time.monotonic_ns() + wearable.clock.utc_minus_monotonic_ns
 
 
+def now_and_waiting_ns(wearable: Wearable) -> tuple[int, int | None]:
+    """The same, and the moment at which the oldest record came that nobody took yet; None where none waits."""
+    waiting_ns = wearable.line.waiting_since_ns
+    return utc_now_ns(wearable), None if waiting_ns is None else waiting_ns + wearable.clock.utc_minus_monotonic_ns
+
+
 class Known:
     """What a wearable last said it is, and whether that still holds.
 

@@ -19,7 +19,7 @@ from thermo_core.text import clean
 from thermo_host.link.items import Item, Lost
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
-from thermo_host.stream.listen import listen, utc_now_ns
+from thermo_host.stream.listen import listen, now_and_waiting_ns
 from thermo_host.stream.pump import Sink, pump
 from thermo_hub.wearables.following import Answer, Following, MakeSink, Post
 
@@ -212,7 +212,7 @@ class Listener(threading.Thread):
                 monitor = self._following.monitor
                 if monitor is not None:
                     monitor.count_bytes(wearable.line.bytes_received)
-                    monitor.tick(utc_now_ns(wearable))
+                    monitor.tick(*now_and_waiting_ns(wearable))
                 self._measure()
             yield item
 
