@@ -238,11 +238,13 @@ def typical_blocks(name: str) -> list[Moments]:
     return [list(passes.values()) for _, passes in sorted(by_block.items())]
 
 
+@pytest.mark.no_cover
 def test_every_shipped_wearable_makes_the_same_bytes_in_c(tmp_path: Path, cases: dict[str, Case]) -> None:
     assert cases.keys() == set(library.names())
     compare(cases, tmp_path, emulated=False)
 
 
+@pytest.mark.no_cover
 def test_every_shipped_wearable_makes_the_same_bytes_on_a_cortex_m4(tmp_path: Path, cases: dict[str, Case]) -> None:
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
