@@ -53,8 +53,8 @@ WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 2 * n : n)))
 FIRMWARE_WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 3 * n : n)))
 test: lint suite ## every test, the linters and the type checker; COVERAGE=1 counts lines and holds them to 92 %
 
-# A module's wearables, hubs and libraries are made once where it stays whole.
-PYTEST := $(BIN)/pytest --dist loadfile
+# A module's wearables, hubs and libraries are made once where it stays whole; tests/conftest.py says which begins first.
+PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 # COVERAGE=1 tells which lines of each room ran, and fails below 92 %. The firmware's tests run C, and a test of memory counts what
 # counting takes: they run without.
 suite: $(VENV)/.test

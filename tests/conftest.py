@@ -6,6 +6,7 @@ about a change. `python bench/properties.py` draws fresh ones; what it finds bec
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         drawn = getattr(getattr(item, "function", None), "is_hypothesis_test", False)
         if drawn or item.get_closest_marker("campaign") or firmware in item.path.parents:
             item.add_marker("no_cover")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # Workers take file by file: what takes minutes comes first, or the last of them would work alone.
+        tests = Counter(item.path for item in items)
+        items.sort(key=lambda item: (item.get_closest_marker("lengthy") is None, -tests[item.path]))
 
 
 def pytest_configure() -> None:

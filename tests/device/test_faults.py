@@ -28,6 +28,8 @@ from thermo_device.sensors.mlx90640.acquisition import PictureSensor
 from thermo_device.sensors.mlx90640.plausibility import AUXILIARY_JUMP, SMALLEST_JUMP
 from thermo_sim.hardware import SimulatedHardware
 
+pytestmark = pytest.mark.lengthy
+
 UNSEEN = 2 * SMALLEST_JUMP
 """Counts that a flipped bit may change a pixel by unseen: up to the smallest jump, and the noise of two pages."""
 USED_AUXILIARY = np.array([0x700, 0x708, 0x70A, 0x720, 0x728, 0x72A]) - 0x400

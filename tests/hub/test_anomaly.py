@@ -18,6 +18,8 @@ from thermo_hub.anomaly.labels import Labels, Place
 from thermo_hub.anomaly.outlines import outlines, padded
 from thermo_sim.scenes import Lesion, breast_patch
 
+pytestmark = pytest.mark.lengthy
+
 SKIN = Signal("skin", (24, 32), "degC", 8.0, "skin")
 LEARN_S = 40.0
 PERIOD_NS = 125_000_000

@@ -17,6 +17,8 @@ from strict_answers import hold
 from thermo_hub.client import AsyncHubClient, HubClient, HubRefused
 from thermo_hub.client.events import Event, Past, Picture, Pulse, RecordingChanged, Session, Wall
 
+pytestmark = pytest.mark.lengthy
+
 PAGE = Path(__file__).parents[2] / "docs" / "hub-api.md"
 MOST = 2000
 

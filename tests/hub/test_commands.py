@@ -23,6 +23,8 @@ from thermo_hub.settings import Settings
 from thermo_hub.store.store import open_store
 from thermo_hub.trends.keeper import HOUR_NS
 
+pytestmark = pytest.mark.lengthy
+
 
 def says(*words: str) -> tuple[int, str]:
     """What a command returns and says."""

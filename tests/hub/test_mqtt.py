@@ -36,6 +36,8 @@ from thermo_hub.store.store import open_store
 from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
+pytestmark = pytest.mark.lengthy
+
 HOUR = 3600 * sender.RATE
 
 

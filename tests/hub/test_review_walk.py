@@ -21,6 +21,8 @@ from thermo_core.labels import read_labels
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_host.flash import flash, load
 
+pytestmark = pytest.mark.lengthy
+
 CHROMIUM = "/usr/bin/chromium"
 SERIALS = ("SIM-00000004", "SIM-00000005")
 RECORDED_MS = 6_000.0

@@ -34,6 +34,8 @@ from thermo_models.tasks import breast_patch, breast_patch_unseen
 from thermo_models.tasks.breast_patch_domain import refused
 from thermo_quantize.cli import main as thermo_quantize
 
+pytestmark = pytest.mark.lengthy
+
 ARTIFACT = breast_patch.WEARABLE.path.parent
 UNSEEN = 900_000
 """First seed of sensors that are in no split."""

@@ -19,6 +19,8 @@ from thermo_models.tasks.monitor_bodies import ENTRY, NOW, STATES, WEARABLE, lat
 from thermo_models.tasks.task import Probed
 from thermo_sim.people import Person, course
 
+pytestmark = pytest.mark.lengthy
+
 WITHIN_S = 30.0
 
 

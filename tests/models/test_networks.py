@@ -16,6 +16,8 @@ from thermo_models import networks
 from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.convert import to_int8
 
+pytestmark = pytest.mark.lengthy
+
 tensorflow = pytest.importorskip("tensorflow")
 
 ALLOWED = set(

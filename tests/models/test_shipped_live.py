@@ -34,7 +34,7 @@ from thermo_models.tasks import breast_patch, find
 from thermo_quantize.cli import main as thermo_quantize
 
 # Compiles and runs whole networks: lines are counted by the tests of their parts.
-pytestmark = pytest.mark.no_cover
+pytestmark = [pytest.mark.no_cover, pytest.mark.lengthy]
 
 KEY = DEVELOPMENT_PUBLIC_KEY.with_name("development_ed25519.pem")
 STEP = 1 / 65535
@@ -238,13 +238,11 @@ def typical_blocks(name: str) -> list[Moments]:
     return [list(passes.values()) for _, passes in sorted(by_block.items())]
 
 
-@pytest.mark.no_cover
 def test_every_shipped_wearable_makes_the_same_bytes_in_c(tmp_path: Path, cases: dict[str, Case]) -> None:
     assert cases.keys() == set(library.names())
     compare(cases, tmp_path, emulated=False)
 
 
-@pytest.mark.no_cover
 def test_every_shipped_wearable_makes_the_same_bytes_on_a_cortex_m4(tmp_path: Path, cases: dict[str, Case]) -> None:
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")

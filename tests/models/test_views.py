@@ -16,6 +16,8 @@ from thermo_models.study import train_one
 from thermo_models.tasks.nagoya_actions import NagoyaActions
 from thermo_quantize.convert import to_int8
 
+pytestmark = pytest.mark.lengthy
+
 pytest.importorskip("tensorflow")
 
 

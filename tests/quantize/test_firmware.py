@@ -37,6 +37,8 @@ from thermo_quantize.firmware_sensors import SENSORS
 from thermo_quantize.fit import check_bundle, open_networks
 from thermo_quantize.rehearsal import typical_signals
 
+pytestmark = pytest.mark.lengthy
+
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = bundles.IMAGE
 DEVELOPMENT = ROOT / "device/thermo_device/development_key/development_ed25519.pub.pem"

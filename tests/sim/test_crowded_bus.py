@@ -17,6 +17,8 @@ from thermo_core.sensors.bus_load import bus_load, overload
 from thermo_core.wearable.profile import Profile
 from thermo_quantize.sign import sign_bundle
 
+pytestmark = pytest.mark.lengthy
+
 MINUTE_S = 60.0
 STARTED_S = 3.0
 """In which all chips have started, and the camera's pages have found their time."""

@@ -21,6 +21,8 @@ from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_host.link.wearable import Wearable
 from thermo_sim.control import request
 
+pytestmark = pytest.mark.lengthy
+
 HOST = [sys.executable, "-m", "thermo_host.cli"]
 
 

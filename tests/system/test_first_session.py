@@ -25,6 +25,8 @@ from thermo_host.link.wearable import Wearable
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.hardware import SimulatedHardware
 
+pytestmark = pytest.mark.lengthy
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPERATURE, HEART_RATE = 0, 1
 """Sensors of wrist-stress."""

@@ -15,6 +15,8 @@ from thermo_core.wire import records
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame, encode_frame, encode_packet
 from thermo_core.wire.records import ClockRecord, Record, sequence_gap
 
+pytestmark = pytest.mark.lengthy
+
 FRAMES = 100_000
 CLOCK_EVERY = 20
 ANSWER_EVERY = 50

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.lengthy
+
 ROOT = Path(__file__).parents[2]
 LINK = "/tmp/thermo0"
 

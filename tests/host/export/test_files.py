@@ -25,6 +25,8 @@ from thermo_host.exports.parquet import MOST_ROWS
 from thermo_host.exports.rows import Row
 from thermo_host.stream.playback import Recording
 
+pytestmark = pytest.mark.lengthy
+
 EVERY = (".npz", ".csv", ".parquet", ".edf", ".png", ".mp4")
 
 
