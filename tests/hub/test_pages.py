@@ -295,6 +295,10 @@ def test_a_recording_is_made_marked_and_looked_at_again(looking: Looking) -> Non
     href = page.locator("a[download]").first.get_attribute("href")
     answer = page.request.get(f"{looking.hub.origin}{href}")
     assert answer.body()[:8] == b"\x89MCAP0\r\n"
+    page.route("**/pictures/skin", lambda route: route.fulfill(status=200, body=b""))
+    page.reload()
+    expect(page.locator(".figure")).to_contain_text("There is no whole picture in this time.")
+    page.unroute("**/pictures/skin")
     looking.go(looking.wearable().replace("/wearable/", "/me/"))
     expect(page.locator("main a[download]").first).to_have_attribute("href", href)
 

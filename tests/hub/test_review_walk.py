@@ -101,6 +101,7 @@ def read_all(page: Page, origin: str) -> int:
         assert page.request.get(f"{origin}/api{place}/finding").status == 409
         expect(page.locator("main")).not_to_contain_text("What the model said")
         has_lesion = heading.inner_text() == "Berta"
+        expect(page.locator(".figure .old")).to_have_text("")
         canvas = page.locator(".figure canvas")
         canvas.focus()
         if has_lesion:

@@ -3,10 +3,13 @@
 const HEAD_BYTES = 11;
 const NO_VALUE = -32768;
 
-/** All pictures at an address, each with its moment in `utc`, ms. `shown` has their `rows` and `columns`. */
-export async function pictures(path, shown) {
-  const answer = await fetch(path);
-  if (!answer.ok) return [];
+/** All pictures at an address, each with its moment in `utc`, ms. `shown` has their `rows` and `columns`. Where none come, `view` says why. */
+export async function pictures(path, shown, view) {
+  const answer = await fetch(path).catch(() => null);
+  if (!answer?.ok) {
+    view.stale(answer ? `The hub gave no pictures (${answer.status}); load the page again.` : "The hub does not answer; see that it runs.");
+    return [];
+  }
   const buffer = await answer.arrayBuffer();
   const { rows, columns } = shown;
   const each = HEAD_BYTES + 2 * rows * columns;
@@ -18,6 +21,7 @@ export async function pictures(path, shown) {
     steps.forEach((step, place) => { values[place] = step === NO_VALUE ? NaN : step / 100; });
     frames.push({ ...shown, values, utc });
   }
+  if (!frames.length) view.stale("There is no whole picture in this time.");
   return frames;
 }
 

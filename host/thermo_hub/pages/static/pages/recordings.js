@@ -97,7 +97,7 @@ async function replay(main, hub, name) {
   for (const picture of found.pictures) {
     const view = new ThermalPicture(hub, picture.signal);
     view.show.own = view.show.mirror = false;
-    const frames = await pictures(`${where}/pictures/${encodeURIComponent(picture.signal)}`, picture);
+    const frames = await pictures(`${where}/pictures/${encodeURIComponent(picture.signal)}`, picture, view);
     const rests = models.length ? restsAt(hub, where, models, view, picture.signal) : null;
     shown.push((ms, playing) => {
       const frame = newest(frames, ms, (one) => one.utc);

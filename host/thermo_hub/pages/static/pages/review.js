@@ -92,7 +92,7 @@ async function window_(main, hub, id) {
     const [rows, columns] = found.shapes[picture.signal];
     const view = new ThermalPicture(hub, picture.signal);
     view.show.own = view.show.mirror = false;
-    const frames = await pictures(`${where}/pictures/${encodeURIComponent(picture.signal)}`, { ...picture, rows, columns });
+    const frames = await pictures(`${where}/pictures/${encodeURIComponent(picture.signal)}`, { ...picture, rows, columns }, view);
     const marking = new Marking(view, picture.signal, () => {});
     markings.push(marking);
     shown.push((ms) => { const frame = newest(frames, ms, (one) => one.utc); if (frame) { view.update(frame); marking.draw(); } });
