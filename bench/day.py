@@ -143,8 +143,8 @@ def affected(tallies: Tallies, well: Tallies, happenings: str, wearers: int, beg
     """Figures of wearers whom something befalls, beside those of healthy ones from that second on, as plain data."""
     rows = []
     for (name, scale), tally in tallies.items():
-        healthy = well[name, scale]
-        chance = called(healthy, begins_s, len(healthy.raised))
+        others = well[name, scale]
+        chance = called(others, begins_s, len(others.raised))
         rows.append({"alert": name, "factor": scale, **called(tally, begins_s, wearers), "by_chance": chance})
     return {"happenings": happenings, "wearers": wearers, "alerts": rows}
 
