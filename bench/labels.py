@@ -40,7 +40,7 @@ def seen(wearer: int, moments: int) -> Pictures:
     """Means of 16 pictures of a wearer: (moments, 24, 32), degC."""
     source = PictureSource(wearer)
     scene = breast_patch(wearer, LESION if has_lesion(wearer) else None).celsius(0.0)
-    return np.array([np.mean([source.picture(scene) for _ in range(AVERAGED)], 0) for _ in range(moments)], np.float32)
+    return np.array([source.still(scene, AVERAGED).mean(0) for _ in range(moments)], np.float32)
 
 
 def written(path: Path, wearers: list[int]) -> None:

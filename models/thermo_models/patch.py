@@ -87,7 +87,7 @@ class Calibrated:
         )
         self._source = PictureSource(seed, conditions=self._conditions)
         cold, hot = (
-            np.mean([self._source.picture(blackbody(at).celsius(0.0)) for _ in range(CALIBRATION_PICTURES)], axis=0)
+            self._source.still(blackbody(at).celsius(0.0), CALIBRATION_PICTURES).mean(axis=0)
             for at in CALIBRATION_CELSIUS
         )
         self._gain = (CALIBRATION_CELSIUS[1] - CALIBRATION_CELSIUS[0]) / (hot - cold)
@@ -100,6 +100,10 @@ class Calibrated:
     def picture(self, celsius: NDArray[np.float64]) -> NDArray[np.float32]:
         """One picture (24, 32), degC."""
         return np.asarray(self._offset + self._gain * self._source.picture(celsius), np.float32)
+
+    def still(self, celsius: NDArray[np.float64], count: int) -> NDArray[np.float32]:
+        """As many pictures (count, 24, 32) of what stays as it is, degC."""
+        return np.asarray(self._offset + self._gain * self._source.still(celsius, count), np.float32)
 
     def quiet(self) -> "Calibrated":
         """The same sensor in a world without noise; its counts are still whole numbers."""
@@ -155,7 +159,7 @@ def _measured_by(bodies: int, averages: tuple[int, ...], seed: int) -> tuple[NDA
     for body in range(bodies):
         lesion, there = _lesion(rng), bool(body % 2)
         scene = _scene(seed, body, lesion if there else None, rng)
-        seen = np.stack([sensor.picture(scene) for _ in range(averages[-1])])
+        seen = sensor.still(scene, averages[-1])
         pictures.append(np.stack([averaged(seen[:count]) for count in averages]))
         has.append(there)
         lesions.append((lesion.row, lesion.column, lesion.radius, lesion.contrast_k))

@@ -95,7 +95,7 @@ class Watched:
         self._quiet.move(Conditions(moment.room_celsius + 8, 3.3, moment.room_celsius, 0.98))
         clean = self._quiet.picture(truth)
         if self._noise_k is None:
-            self._noise_k = np.std([self._sensor.picture(truth) for _ in range(24)], axis=0)
+            self._noise_k = np.std(self._sensor.still(truth, 24), axis=0)
         noise = self._noise_k * self._rng.standard_normal((ROWS, COLUMNS)).astype(np.float32)
         return clean + noise / np.float32(np.sqrt(PICTURES_A_LOOK))
 

@@ -10,6 +10,7 @@ The sensor's true response differs from its EEPROM by `ResponseError`; noise is 
 of the subpage) alone, so that a subpage nobody looks at changes nothing in the others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -207,12 +208,36 @@ class Radiometry:
             conditions: surroundings.
             power_cycle: how often the sensor was powered on before; selects its noise.
         """
+        (measured,) = self.measure_still(celsius, number, (index,), control, conditions, power_cycle)
+        return measured
+
+    def measure_still(
+        self,
+        celsius: NDArray[np.floating[Any]],
+        number: int,
+        indices: Sequence[int],
+        control: ControlRegister,
+        conditions: Conditions,
+        power_cycle: int = 0,
+    ) -> list[Measurement]:
+        """Counts of subpages of what does not change between them: those that `measure` gives of each, several times faster.
+
+        Args:
+            celsius: (24, 32) true temperatures, degC.
+            number: subpage 0 or 1.
+            indices: running number of each subpage since power-on; selects its noise.
+            control: refresh rate, resolution and reading pattern.
+            conditions: surroundings.
+            power_cycle: how often the sensor was powered on before; selects its noise.
+        """
         c, p = self.calibration, self._patterns[number, control.chess]
         scale = 2.0 ** (control.resolution_code - c.resolution_ee)
         gain_counts = round(c.gain * self.error.gain_ratio * scale)
         gain = c.gain / gain_counts
-        rng = np.random.Generator(np.random.Philox(key=[self._seed, power_cycle], counter=[0, 0, 0, index]))
-        white = rng.standard_normal(p.where.size + 3)
+        white = np.empty((len(indices), p.where.size + 3))
+        for row, index in zip(white, indices, strict=True):
+            rng = np.random.Generator(np.random.Philox(key=[self._seed, power_cycle], counter=[0, 0, 0, index]))
+            rng.standard_normal(out=row)
         d_ta, d_vdd = conditions.ta - 25, conditions.vdd - 3.3
 
         to = celsius.reshape(PIXELS)[p.where].astype(np.float64)
@@ -224,27 +249,30 @@ class Radiometry:
 
         offset = p.offset * (1 + p.kta * d_ta) * (1 + p.kv * d_vdd) + p.error_counts + p.error_slope * d_ta
         package = conditions.gradient_k * self._skin_per_kelvin
-        shared = self.noise.subpage_k * self._per_kelvin * white[-1] + package
+        shared = self.noise.subpage_k * self._per_kelvin * white[:, -1:] + package
         deviation = self._deviation(control.refresh_hz, gain)
-        counts = signal + offset - p.interleave + shared + deviation * p.noise_scale * white[:-3]
+        counts = signal + offset - p.interleave + shared + deviation * p.noise_scale * white[:, :-3]
         pixels = np.clip(np.rint(counts / gain), -32768, 32767).astype(np.int16).view(np.uint16)
 
-        cp = package + 0.5 * deviation * white[-2]
         cp_offset = c.cp_offset[number]
         if number == 1 and control.chess != c.chess_calibrated:
             cp_offset += c.il_chess_c[0]
-        cp_counts = (cp + cp_offset * (1 + c.cp_kta * d_ta) * (1 + c.cp_kv * d_vdd)) / gain
-        auxiliary = _auxiliary_template(number).copy()
-        if number == 0:
-            art = ((d_ta + self.noise.die_k * white[-3]) * c.kt_ptat + c.v_ptat25) * (1 + c.kv_ptat * d_vdd)
-            _put(auxiliary, VBE, _PTAT * (2.0**18 / art - c.alpha_ptat))
-            _put(auxiliary, CP_SUBPAGE_0, cp_counts)
-            _put(auxiliary, GAIN, gain_counts)
-        else:
-            _put(auxiliary, PTAT, _PTAT)
-            _put(auxiliary, CP_SUBPAGE_1, cp_counts)
-            _put(auxiliary, VDD, (c.vdd25 + c.k_vdd * d_vdd) * scale)
-        return Measurement(pixels, auxiliary.astype(np.uint16))
+        cp_offset = cp_offset * (1 + c.cp_kta * d_ta) * (1 + c.cp_kv * d_vdd)
+        measured = []
+        for counted, (of_die, of_cp) in zip(pixels, white[:, -3:-1].tolist(), strict=True):
+            cp = package + 0.5 * deviation * of_cp
+            auxiliary = _auxiliary_template(number).copy()
+            if number == 0:
+                art = ((d_ta + self.noise.die_k * of_die) * c.kt_ptat + c.v_ptat25) * (1 + c.kv_ptat * d_vdd)
+                _put(auxiliary, VBE, _PTAT * (2.0**18 / art - c.alpha_ptat))
+                _put(auxiliary, CP_SUBPAGE_0, (cp + cp_offset) / gain)
+                _put(auxiliary, GAIN, gain_counts)
+            else:
+                _put(auxiliary, PTAT, _PTAT)
+                _put(auxiliary, CP_SUBPAGE_1, (cp + cp_offset) / gain)
+                _put(auxiliary, VDD, (c.vdd25 + c.k_vdd * d_vdd) * scale)
+            measured.append(Measurement(counted, auxiliary.astype(np.uint16)))
+        return measured
 
     def _deviation(self, hz: float, gain: float) -> float:
         """Counts of noise to add before rounding, so that noise and rounding together are the NETD."""
