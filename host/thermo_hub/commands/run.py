@@ -7,7 +7,6 @@ import typer
 
 from thermo_core.errors import UsageError
 from thermo_hub.commands.common import FolderOption, HttpPortOption, say_ready
-from thermo_hub.serve import serve
 from thermo_hub.settings import Settings, read_settings, with_changes
 
 
@@ -34,4 +33,6 @@ def command(
     waited = (
         f"There is no port {', '.join(absent)} yet; it is waited for, and `thermo-host ports` lists those there are."
     )
+    from thermo_hub.serve import serve  # Takes seconds to import: what is refused above is refused at once.
+
     serve(settings, lambda link: say_ready(link, waited if absent else ""))
