@@ -100,13 +100,14 @@ class Bench:
 
     def source(self, subpage: Subpage, tolerance: float = 0) -> Measured:
         """What the chip measured that this page is; fails where it is nothing the chip measured."""
-        mask = subpage_mask(subpage.number, self.chess).ravel()
-        pixels = subpage.words[:768][mask].astype(np.int16).astype(int)
+        number = subpage.number
+        pixels = subpage.words[:768][subpage_mask(number, self.chess).ravel()].astype(np.int16)
         # Of equal ones the last: auxiliary words measured while the chip boots come with pixels nobody can read.
-        candidates = [measured for measured in reversed(self.measured) if measured.number == subpage.number]
-        off = [np.abs(pixels - measured.pixels.astype(np.int16).astype(int)) for measured in candidates]
-        best = int(np.argmin([np.count_nonzero(difference) for difference in off]))
-        assert off[best].max() <= tolerance, f"page {subpage.index} is {off[best].max()} off anything the chip measured"
+        candidates = [measured for measured in reversed(self.measured) if measured.number == number]
+        all_pixels = np.array([measured.pixels for measured in candidates]).astype(np.int16)
+        best = int(np.argmin(np.count_nonzero(all_pixels != pixels, axis=1)))
+        off = np.abs(pixels.astype(int) - all_pixels[best])
+        assert off.max() <= tolerance, f"page {subpage.index} is {off.max()} off anything the chip measured"
         assert abs(subpage.time_us - candidates[best].time_us) < self.period_us / 2
         return candidates[best]
 

@@ -11,6 +11,7 @@ from typing import Any
 import bundles
 import numpy as np
 import pytest
+from compiled_once import compile_c, objects
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from examples import few
@@ -74,11 +75,10 @@ def printed(made: firmware.Firmware, folder: Path) -> list[str]:
         pytest.skip("hardware absent: no C compiler")
     for name, text in made.files.items():
         (folder / name).write_text(text)
-    sources = [*map(str, everything()), *(str(folder / name) for name in made.files if name.endswith(".c"))]
-    includes = [f"-I{path}" for path in (FIRMWARE, FIRMWARE / "core", FIRMWARE / "sensors", folder)]
-    command = ["gcc", *STRICT, *includes, *sources, str(HARNESS / "profile.c"), "-o", str(folder / "print"), "-lm"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[:3000]
+    command = ["gcc", *STRICT, *(f"-I{path}" for path in (FIRMWARE, FIRMWARE / "core", FIRMWARE / "sensors"))]
+    of_firmware = objects(everything(), command, folder)
+    own = [*(folder / name for name in made.files if name.endswith(".c")), HARNESS / "profile.c"]
+    compile_c([*command, f"-I{folder}", *map(str, [*own, *of_firmware]), "-o", str(folder / "print"), "-lm"])
     return subprocess.run([str(folder / "print")], capture_output=True, text=True, check=True).stdout.splitlines()
 
 

@@ -4,6 +4,7 @@ import struct
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,10 @@ class Case:
 
     def wanted(self) -> list[Pass]:
         """What Python makes of it, pass by pass."""
+        return self._wanted
+
+    @cached_property
+    def _wanted(self) -> list[Pass]:
         outputs = {model.name: self.plan.signals[model.raw].shape for model in self.plan.profile.models}
         at_rates = plan_at(self.plan.profile, self.rates_hz, outputs) if self.rates_hz else self.plan
         graph = LiveGraph(at_rates, interpreted(self.networks))
