@@ -251,7 +251,7 @@ def recovering() -> Case:
     }
     rng, blocks = np.random.default_rng(21), []
     t = 3.0 * np.arange(200)
-    for number in range(30):
+    for number in range(20):
         tau = np.array([12.0, 70.0, 350.0])[rng.permutation(3)[: 1 + number % 3]]
         share = rng.dirichlet(np.full(len(tau), 4.0))
         curve = (

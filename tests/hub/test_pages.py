@@ -186,29 +186,28 @@ LINKS = "async () => (await import('/static/modules/registry.js')).PAGES.map((on
 """Addresses of pages that need no wearable's id."""
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_informs_only_has_names_contrast_and_fits_a_phone(looking: Looking, theme: str) -> None:
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+def test_every_page_informs_only_has_names_contrast_and_fits_a_phone(looking: Looking, theme: str, width: int) -> None:
     page = looking.page
     wearable = looking.wearable()
     page.evaluate(f"localStorage.setItem('thermo-hub.theme', '{theme}')")
     links = page.evaluate(LINKS)
     assert {"/", "/alerts", "/recordings"} < set(links)
-    for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 800})
-        for path in (
-            *links,
-            "/alerts/rules",
-            wearable,
-            *(wearable.replace("/wearable/", f"/{name}/") for name in ("devices", "sharing", "me")),
-        ):
-            looking.go(path)
-            page.get_by_role("heading", level=1).first.wait_for()
-            expect(page.locator("footer")).to_contain_text(NOTICE)
-            page.wait_for_timeout(400)
-            found = AXE.run(page, options=WCAG)
-            assert found.violations_count == 0, (path, theme, width, found.generate_report())
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, width)
-            assert page.locator("html").get_attribute("lang") == "en"
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in (
+        *links,
+        "/alerts/rules",
+        wearable,
+        *(wearable.replace("/wearable/", f"/{name}/") for name in ("devices", "sharing", "me")),
+    ):
+        looking.go(path)
+        page.get_by_role("heading", level=1).first.wait_for()
+        expect(page.locator("footer")).to_contain_text(NOTICE)
+        page.wait_for_timeout(400)
+        found = AXE.run(page, options=WCAG)
+        assert found.violations_count == 0, (path, theme, width, found.generate_report())
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, width)
+        assert page.locator("html").get_attribute("lang") == "en"
     page.set_viewport_size({"width": 1280, "height": 900})
     page.evaluate("localStorage.removeItem('thermo-hub.theme')")
 

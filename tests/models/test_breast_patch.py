@@ -211,7 +211,7 @@ def test_what_it_learnt_from_is_not_refused_and_what_it_did_not_is() -> None:
     assert refused(profile, pictures).mean() < 0.05
     assert refused(profile, pictures + np.float32(9)).all() and refused(profile, pictures - np.float32(9)).all()
     assert refused(profile, 33 + 4 * (pictures - 33)).mean() > 0.9
-    strange, names = breast_patch_unseen.looks(20, UNSEEN + 20, strange=KIND_NAMES)
+    strange, names = breast_patch_unseen.looks(10, UNSEEN + 20, strange=KIND_NAMES)
     shares = {name: refused(profile, strange[names == name]).mean() for name in KIND_NAMES}
     assert np.mean(list(shares.values())) > 0.5 and min(shares.values()) > refused(profile, pictures).mean()
 
@@ -255,6 +255,7 @@ def test_bundle_card_and_figures_belong_to_the_committed_model() -> None:
 
 def test_training_goes_from_nothing_to_a_signed_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(breast_patch, "QUICK", SMALL)
+    monkeypatch.setattr(breast_patch, "SCALED_ON", 4)
     run, kept, shipped = tmp_path / "run", str(tmp_path / "kept.npz"), tmp_path / "shipped"
     words = ["train", "breast-patch", "--quick", "--out", str(run), "--data", kept, "--seed", "4", "--json"]
     printed = CliRunner().invoke(app, words, catch_exceptions=False)

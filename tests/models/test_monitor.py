@@ -42,7 +42,7 @@ def test_what_it_learns_from_is_what_it_sees_live(bench: ModuleType) -> None:
     live: dict[str, list[tuple[int, int, np.ndarray[tuple[int], np.dtype[np.float32]]]]] = {NOW: [], ENTRY: []}
     numbers = {plan.number_of(name): name for name in live}
     monitor.pipeline.send_signals(tuple(numbers))
-    while monitor.now_s < 420:
+    while monitor.now_s < 300:
         for record in monitor.pipeline.step():
             if getattr(record, "signal", None) in numbers:
                 live[numbers[record.signal]].append((record.time_us, record.flags, record.values))
@@ -63,7 +63,7 @@ def test_what_it_learns_from_is_what_it_sees_live(bench: ModuleType) -> None:
     }
     made = signal_over(later_stages(), {NOW: now, **known}, ENTRY)
     both = np.intersect1d(made.times_us, [one[0] for one in live[ENTRY]])
-    assert len(both) >= 12
+    assert len(both) >= 8
     theirs = {one[0]: one[2] for one in live[ENTRY]}
     for at, values in zip(made.times_us.tolist(), made.values, strict=True):
         if at in theirs:
@@ -146,11 +146,11 @@ def test_of_a_healthy_wearer_at_rest_nothing_is_flagged(bench: ModuleType) -> No
     monitor = bench.Worn(43)
     monitor.run(60)
     begun = len(monitor.heard.findings)
-    monitor.run(600)
+    monitor.run(300)
     said = monitor.heard.findings[begun:]
     truth = monitor.hardware.around.course.at([monitor.now_s])
     monitor.close()
-    assert len(said) >= 28 and not any(bench.is_flagged(one) for one in said)
+    assert len(said) >= 14 and not any(bench.is_flagged(one) for one in said)
     quantities = [one.name for one in WEARABLE.profile.models[0].quantities or ()]
     last = dict(zip(quantities, said[-1].values, strict=True))
     assert abs(last["heart-rate"] - truth.heart_bpm[0]) < 4 and abs(last["core"] - truth.core_celsius[0]) < 1.0
