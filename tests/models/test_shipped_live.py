@@ -218,7 +218,7 @@ def cases() -> dict[str, Case]:
 
 
 def typical_blocks(name: str) -> list[Moments]:
-    """What the sensors of a wearable might say until its models have said something, and for as long again."""
+    """What the sensors of a wearable might say until each of its models has said something twice."""
     wearable = file.read(library.resolve(name))
     plan_ = wearable.plan()
     networks = {model: Int8Network(path.read_bytes()) for model, path in wearable.networks.items()}
@@ -229,10 +229,13 @@ def typical_blocks(name: str) -> list[Moments]:
         if all(len(found[model.reading]) > 1 for model in plan_.profile.models):
             break
         seconds *= 2
+    last = max(found[model.reading].sample(1).order for model in plan_.profile.models)
     by_block: dict[int, dict[tuple[int, int], dict[str, Sample]]] = {}
     for signal, of in made.items():
         for place in range(len(of)):
             sample = of.sample(place)
+            if sample.order > last:
+                break
             passes = by_block.setdefault(sample.order, {})
             passes.setdefault((sample.order, sample.time_us), {})[signal] = sample
     return [list(passes.values()) for _, passes in sorted(by_block.items())]
