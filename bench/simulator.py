@@ -15,7 +15,7 @@ from thermo_sim.chips.mlx90640.dataset import PictureSource
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.scenes import Hand, Scene, breast_patch
 
-PICTURES = 1500
+PICTURES, STILL = 1500, 64
 
 
 def main() -> None:
@@ -25,6 +25,7 @@ def main() -> None:
         ("bus: still scene, 32 Hz", _over_the_bus(breast_patch(1), 6)),
         ("bus: moving hand, 32 Hz", _over_the_bus(Hand(1), 6)),
         ("bulk: scene -> counts -> degC", _in_bulk()),
+        ("bulk: a still scene, 64 at once", _still()),
     ]
     print(f"{'simulator, seconds of one core':36}{'pictures/s':>12}{'us/picture':>12}")
     for name, seconds in rows:
@@ -65,6 +66,14 @@ def _over_the_bus(scene: Scene, rate_code: int) -> float:
 def _in_bulk() -> float:
     source, scene = PictureSource(1), breast_patch(1).celsius(0.0)
     return _seconds(lambda: source.picture(scene))
+
+
+def _still() -> float:
+    source, scene = PictureSource(1), breast_patch(1).celsius(0.0)
+    start = time.process_time()
+    for _ in range(PICTURES // STILL):
+        source.still(scene, STILL)
+    return (time.process_time() - start) / (PICTURES // STILL * STILL)
 
 
 def _seconds(picture: Callable[[], object]) -> float:

@@ -16,7 +16,7 @@ from thermo_sim.chips.mlx90640.dataset import PictureSource
 from thermo_sim.chips.mlx90640.eeprom import generate
 from thermo_sim.chips.mlx90640.radiometry import Noise, ResponseError
 from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.surroundings import Surroundings
+from thermo_sim.surroundings import Conditions, Surroundings
 
 
 def _decoded(chip: Any, decoder: Decoder) -> Any:
@@ -221,3 +221,15 @@ def test_pictures_in_bulk_are_seeded_noisy_and_of_the_right_shape() -> None:
         PictureSource(1).pictures(scenes[0])
     with pytest.raises(UsageError, match="3 Hz"):
         PictureSource(1, refresh_rate_hz=3.0)
+
+
+@pytest.mark.parametrize(("rate_hz", "spread_k"), [(0.5, 0.5), (16.0, 2.0), (64.0, 60.0)])
+def test_pictures_of_what_stays_are_those_that_come_one_by_one(rate_hz: float, spread_k: float) -> None:
+    rng = np.random.default_rng(5)
+    scene = 30 + rng.normal(0, spread_k, (24, 32))
+    conditions = Conditions(ta=31.0, vdd=3.27, reflected=18.0, emissivity=0.97, gradient_k=0.2)
+    one, many = (PictureSource(7, rate_hz, conditions=conditions) for _ in range(2))
+    before = many.still(scene, 3), many.picture(scene + 1), many.still(scene, 2)
+    singly = [one.picture(scene + (number == 3)) for number in range(6)]
+    assert np.concatenate([before[0], before[1][None], before[2]]).tobytes() == np.stack(singly).tobytes()
+    assert len({picture.tobytes() for picture in singly}) == 6
