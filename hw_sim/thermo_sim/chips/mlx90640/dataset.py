@@ -102,7 +102,7 @@ class PictureSource:
 
         Args:
             celsius: (24, 32) true temperatures, degC.
-            count: of pictures.
+            count: of pictures, 1 or more.
 
         Raises:
             SensorError: nothing of it is within what the sensor measures.

@@ -220,7 +220,7 @@ class Radiometry:
         conditions: Conditions,
         power_cycle: int = 0,
     ) -> list[Measurement]:
-        """Counts of subpages of what does not change between them: those that `measure` gives of each, several times faster.
+        """Counts of subpages of what does not change between them: those that `measure` gives of each; only the noise is computed for each.
 
         Args:
             celsius: (24, 32) true temperatures, degC.
