@@ -1,7 +1,7 @@
 """Time of a full picture (two subpages and their merging) beside the Adafruit driver's own calculation, in one run.
 
 One at a time, as they come; side by side, as where a recording is gone over; from the words, from packed blocks, and from a recording
-on disk (read, checked, unpacked, decoded).
+on disk (read, checked, unpacked, decoded); and in float64, as simulated pictures are.
 
     python bench/decode.py [--vectors FILE.npz] [--rounds N]
 
@@ -25,7 +25,7 @@ from thermo_core.sensors.kind import Block
 from thermo_core.sensors.mlx90640 import codec
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.counts import CountsEncoder
-from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_core.sensors.mlx90640.frames import PIXELS, Picture, Subpage, Words
 from thermo_core.sensors.mlx90640.kind import CameraReader
 from thermo_core.sensors.mlx90640.registers import EEPROM_START
@@ -133,6 +133,9 @@ def main() -> None:
     def with_reflections() -> Picture:
         return reflecting.picture(first, second)
 
+    def in_float64() -> Picture:
+        return merge(decoder.decode(first), decoder.decode(second))
+
     pages = noisy([first, second], MANY)
     packed = blocks_of(pages)
     packed_few = packed[: 2 * PICTURES]
@@ -174,6 +177,8 @@ def main() -> None:
         "side by side, emissivity map": (lambda: maps.pictures(pages[::2], pages[1::2]), 1, MANY),
         "side by side, from blocks": (blocks_together, 1, MANY),
         "side by side, from a recording": (file_together, 1, MANY),
+        "in float64, one at a time": (in_float64, 20, 1),
+        "in float64, side by side": (lambda: decoder.merged(pages[::2], pages[1::2]), 1, MANY),
     }
     times: dict[str, list[float]] = {name: [] for name in rows}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,5 +1,7 @@
 """Pictures of a recording decoded side by side: the bytes of one at a time; and how far the short way is from the long one."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from thermo_core.errors import SensorError, ThermoError, UsageError
 from thermo_core.sensors.mlx90640.assemble import PictureAssembler
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
-from thermo_core.sensors.mlx90640.frames import Picture, Subpage, Words
+from thermo_core.sensors.mlx90640.frames import Picture, Pictures, Subpage, Words
 from thermo_core.sensors.mlx90640.quick_law import ROUNDING_K, TOLERANCE_K
 from thermo_sim.chips.mlx90640 import eeprom
 from thermo_sim.chips.mlx90640.dataset import PictureSource
@@ -20,19 +22,28 @@ from thermo_sim.chips.mlx90640.radiometry import ResponseError
 from thermo_sim.surroundings import Conditions
 
 
-def one_by_one(decoder: Decoder, first: Words, second: Words) -> list[Picture | ThermoError]:
+def long_way(decoder: Decoder, first: Words, second: Words) -> Picture:
+    return merge(decoder.decode(first), decoder.decode(second))
+
+
+def one_by_one(decoded: Callable[[Words, Words], Picture], first: Words, second: Words) -> list[Picture | ThermoError]:
     found: list[Picture | ThermoError] = []
     for pair in zip(first, second, strict=True):
         try:
-            found.append(decoder.picture(*pair))
+            found.append(decoded(*pair))
         except (SensorError, UsageError) as error:
             found.append(error)
     return found
 
 
 def assert_same(decoder: Decoder, first: Words, second: Words) -> None:
-    pictures = decoder.pictures(first, second)
-    for place, wanted in enumerate(one_by_one(decoder, first, second)):
+    """Of both ways, the short one and the one in float64."""
+    assert_told(decoder.pictures(first, second), one_by_one(decoder.picture, first, second))
+    assert_told(decoder.merged(first, second), one_by_one(partial(long_way, decoder), first, second))
+
+
+def assert_told(pictures: Pictures, one_at_a_time: list[Picture | ThermoError]) -> None:
+    for place, wanted in enumerate(one_at_a_time):
         if not isinstance(wanted, Picture):
             error = pictures.errors[place]
             assert (type(error), str(error)) == (type(wanted), str(wanted))
@@ -185,9 +196,10 @@ def test_the_short_way_keeps_its_bound_over_what_the_product_promises(
 def test_subpages_of_unequal_number_or_shape_are_refused(example: Any) -> None:
     decoder = Decoder(Constants.from_eeprom(example.eeprom))
     one = example.frames[:1]
-    with pytest.raises(UsageError, match="as many of both"):
-        decoder.pictures(one, example.frames)
-    with pytest.raises(UsageError, match="834"):
-        decoder.pictures(one[:, :833], one[:, :833])
-    with pytest.raises(UsageError, match="float64"):
-        decoder.pictures(one.astype(np.float64), one.astype(np.float64))
+    for decode in (decoder.pictures, decoder.merged):
+        with pytest.raises(UsageError, match="as many of both"):
+            decode(one, example.frames)
+        with pytest.raises(UsageError, match="834"):
+            decode(one[:, :833], one[:, :833])
+        with pytest.raises(UsageError, match="float64"):
+            decode(one.astype(np.float64), one.astype(np.float64))

@@ -1,14 +1,15 @@
 """From the counts of a subpage to temperatures (datasheet section 11.2.2), and from two subpages to a picture."""
 
 import math
+from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from thermo_core.errors import SensorError, UsageError
 from thermo_core.sensors.mlx90640.auxiliary import AuxiliaryReader, ManyReadings, Readings
 from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_core.sensors.mlx90640.equations import OPEN_AIR_K, Array, background_terms, surroundings
+from thermo_core.sensors.mlx90640.equations import Array, background_terms, temperatures
 from thermo_core.sensors.mlx90640.frames import (
     COLUMNS,
     PIXELS,
@@ -22,11 +23,11 @@ from thermo_core.sensors.mlx90640.frames import (
 )
 from thermo_core.sensors.mlx90640.interpolate import Filling, fill_invalid
 from thermo_core.sensors.mlx90640.limits import EMISSIVITY, OBJECT_CELSIUS, REFLECTED_CELSIUS, hint_of_unit
+from thermo_core.sensors.mlx90640.long_many import LongWay
 from thermo_core.sensors.mlx90640.quick import QuickPicture
 from thermo_core.sensors.mlx90640.quick_law import Law
 from thermo_core.sensors.mlx90640.quick_many import Half, QuickPictures
 from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
-from thermo_core.units import KELVIN
 
 
 class Decoder:
@@ -35,7 +36,7 @@ class Decoder:
     `decode` takes one subpage, in float64. `picture` takes two and is the way for live pictures: all that stays the
     same between frames is computed here, once, and where the scene allows a short float32 path is taken, which is within
     0.0005 K of the other (`quick_law.TOLERANCE_K` and `ROUNDING_K`). `pictures` takes many pairs, as of a recording, and gives
-    the bytes of `picture`.
+    the bytes of `picture`; `merged` takes many and gives those of `merge` of `decode` of each.
 
     Args:
         constants: constants of the sensor.
@@ -57,12 +58,14 @@ class Decoder:
             self.reflected = _number_or_map("reflected temperature", reflected, REFLECTED_CELSIUS, "degC")
         self._reader = AuxiliaryReader(constants)
         self._read = self._reader.read
-        self._background = tuple(background_terms(constants, chess).reshape(4, PIXELS) for chess in (False, True))
+        interleaved, chess = (background_terms(constants, chess).reshape(4, PIXELS) for chess in (False, True))
+        self._background = interleaved, chess
         self._good = np.ones((ROWS, COLUMNS), dtype=np.bool_)
         self._good.ravel()[list(constants.bad)] = False
         self._good.flags.writeable = False
         self._alpha = np.where(self._good, constants.alpha, 1.0)
         self._filling = None if self._good.all() else Filling(self._good)
+        self._long = LongWay(constants, self.emissivity, self.reflected, self._background, self._alpha, self._good)
         self._law = Law(constants, self.emissivity, self.reflected)
         self._quick = QuickPicture(self._law)
         self._many: dict[bool, QuickPictures] = {}
@@ -126,42 +129,56 @@ class Decoder:
         Raises:
             UsageError: not uint16 words of such shapes. What is wrong with one pair is among the errors of the result.
         """
-        if np.shape(first) != np.shape(second):
-            raise UsageError(
-                f"Subpages of shapes {np.shape(first)} and {np.shape(second)} make no pictures; pass as many of both."
-            )
-        return self.pairs(Half(first, self.check_many(first)), Half(second, self.check_many(second)))
+        older, newer = (Half(words, self.check_many(words)) for words in _as_many(first, second))
+        return self.pairs(older, newer)
 
     def pairs(self, first: Half, second: Half) -> Pictures:
         """As `pictures`, of words that were read (`check_many`)."""
-        older, newer = first.readings, second.readings
-        alike = older.good & newer.good & (older.number != newer.number) & (older.chess == newer.chess)
-        count = len(alike)
-        celsius = np.zeros((count, ROWS, COLUMNS), np.float32)
-        quick = np.zeros(count, np.bool_)
-        for chess in (False, True):
-            for number in (0, 1):
-                at = np.flatnonzero(alike & (older.chess == chess) & (older.number == number))
-                if at.size:
-                    zero, one = (second, first) if number else (first, second)
-                    part = celsius if at.size == count else celsius[at]
-                    quick[at] = self._solver(chess).solve(zero.pick(at), one.pick(at), part)
-                    if part is not celsius:
-                        celsius[at] = part
+        newer = second.readings
+        celsius = np.zeros((len(first.words), ROWS, COLUMNS), np.float32)
+        quick = np.zeros(len(celsius), np.bool_)
+        for number, chess, at in _alike(first, second):
+            zero, one = (second, first) if number else (first, second)
+            part = celsius if at.size == len(celsius) else celsius[at]
+            quick[at] = self._solver(chess).solve(zero.pick(at), one.pick(at), part)
+            if part is not celsius:
+                celsius[at] = part
         if self._filling is not None:
             self._filling.apply(celsius)
         valid = np.broadcast_to(self._good, celsius.shape)
-        errors: dict[int, SensorError | UsageError] = {}
         if not quick.all():
             valid = valid.copy()
-            for place in np.flatnonzero(~quick).tolist():
-                try:
-                    picture = self.picture(first.words[place], second.words[place])
-                except (SensorError, UsageError) as error:
-                    errors[place], celsius[place] = error, 0
-                else:
-                    celsius[place], valid[place] = picture.celsius, picture.valid
+        errors = _one_by_one(self.picture, first.words, second.words, ~quick, celsius, valid)
         return Pictures(celsius, valid, newer.dta + 25, newer.dv + 3.3, errors)
+
+    def merged(self, first: Words, second: Words) -> Pictures:
+        """Temperatures of many pairs of subpages in float64: the bytes that `merge` of `decode` of each gives, several times faster.
+
+        Args, Raises:
+            As `pictures`.
+        """
+        older, newer = (Half(words, self.check_many(words)) for words in _as_many(first, second))
+        celsius, valid = np.zeros((len(first), PIXELS), np.float32), np.zeros((len(first), PIXELS), np.bool_)
+        good = np.zeros(len(first), np.bool_)
+        for number, chess, at in _alike(older, newer):
+            some, known = np.zeros((at.size, PIXELS), np.float32), np.zeros((at.size, PIXELS), np.bool_)
+            found = self._long.solve(older.pick(at), number, chess, some, known)
+            found &= self._long.solve(newer.pick(at), 1 - number, chess, some, known)
+            celsius[at], valid[at], good[at] = some, known, found
+        pictures, masks = celsius.reshape(-1, ROWS, COLUMNS), valid.reshape(-1, ROWS, COLUMNS)
+        usual = good & (masks == self._good).all(axis=(1, 2))
+        if self._filling is not None:
+            whole = pictures[usual]
+            self._filling.apply(whole)
+            pictures[usual] = whole
+        for place in np.flatnonzero(good & ~usual).tolist():
+            fill_invalid(pictures[place], masks[place])
+
+        def each(one: Words, other: Words) -> Picture:
+            return merge(self.decode(one), self.decode(other))
+
+        errors = _one_by_one(each, first, second, ~good, pictures, masks)
+        return Pictures(pictures, masks, newer.readings.dta + 25, newer.readings.dv + 3.3, errors)
 
     def _solver(self, chess: bool) -> QuickPictures:
         solver = self._many.get(chess)
@@ -199,15 +216,8 @@ class Decoder:
         number, chess, dta, dv, _, _, data = readings
         ta = dta + 25
         measured = subpage_mask(number, chess)
-        reflected = np.asarray(ta - OPEN_AIR_K) if self.reflected is None else self.reflected
-        tatr = surroundings(ta, reflected, self.emissivity)
         x = self._signal(readings) / (self._alpha * self.emissivity * (1 + c.ks_ta * dta))
-        slope, gain, corner = np.array(c.ks_to), np.array(c.range_gain), np.array(c.ct)
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            to = np.sqrt(np.sqrt(x + tatr)) - KELVIN
-            to = np.sqrt(np.sqrt(x / (1 + slope[1] * to) + tatr)) - KELVIN
-            part = np.searchsorted(corner[1:], to, side="right")
-            to = np.sqrt(np.sqrt(x / (gain[part] * (1 + slope[part] * (to - corner[part]))) + tatr)) - KELVIN
+        to = temperatures(x, self._long.around(ta), c)
         saturated = np.frombuffer(data, np.int16, PIXELS).reshape(ROWS, COLUMNS) == INVALID_WORD
         coldest, hottest = OBJECT_CELSIUS
         valid: Mask = measured & self._good & ~saturated & (to >= coldest) & (to <= hottest)
@@ -256,6 +266,40 @@ def _number_or_map(name: str, value: ArrayLike, limits: tuple[float, float], uni
         raise UsageError(f"The {name} is {given:g}{unit}; it must lie between {low:g} and {high:g}{unit}{hint}.")
     array.flags.writeable = False
     return array
+
+
+def _as_many(first: Words, second: Words) -> tuple[Words, Words]:
+    if np.shape(first) != np.shape(second):
+        raise UsageError(
+            f"Subpages of shapes {np.shape(first)} and {np.shape(second)} make no pictures; pass as many of both."
+        )
+    return first, second
+
+
+def _alike(first: Half, second: Half) -> Iterator[tuple[int, bool, NDArray[np.intp]]]:
+    """Places of pairs that make pictures, with the number of their first subpages and their pattern, which are theirs all."""
+    older, newer = first.readings, second.readings
+    alike = older.good & newer.good & (older.number != newer.number) & (older.chess == newer.chess)
+    for chess in (False, True):
+        for number in (0, 1):
+            at = np.flatnonzero(alike & (older.chess == chess) & (older.number == number))
+            if at.size:
+                yield number, chess, at
+
+
+def _one_by_one(
+    decoded: Callable[[Words, Words], Picture], first: Words, second: Words, which: Mask, celsius: Celsius, valid: Mask
+) -> dict[int, SensorError | UsageError]:
+    """Overwrite some of many pictures with what is decoded of each pair by itself; why it is none, by its place."""
+    errors: dict[int, SensorError | UsageError] = {}
+    for place in np.flatnonzero(which).tolist():
+        try:
+            picture = decoded(first[place], second[place])
+        except (SensorError, UsageError) as error:
+            errors[place], celsius[place] = error, 0
+        else:
+            celsius[place], valid[place] = picture.celsius, picture.valid
+    return errors
 
 
 def _no_picture(first: int, second: int) -> UsageError:

@@ -1,4 +1,4 @@
-"""The parts of the MLX90640's equations that the long and the quick way of decoding share."""
+"""The parts of the MLX90640's equations that the ways of decoding share."""
 
 from typing import TypeVar
 
@@ -38,3 +38,20 @@ def surroundings(ta: float, reflected: Number, emissivity: Number) -> Number:
     """TaTr, K^4: what a pixel sees besides the object's own radiance, over the emissivity; temperatures in degC."""
     tr4 = (reflected + KELVIN) ** 4
     return tr4 - (tr4 - (ta + KELVIN) ** 4) / emissivity
+
+
+def temperatures(x: Array, tatr: Array, constants: Constants) -> Array:
+    """To in degC, in the datasheet's three passes (section 11.2.2.9), NaN where no temperature gives such a signal.
+
+    Args:
+        x: signal over what alpha, emissivity and ambient temperature make of it, K^4.
+        tatr: of `surroundings`; of a shape that spreads to that of x.
+        constants: of the sensor.
+    """
+    slope, gain, corner = np.array(constants.ks_to), np.array(constants.range_gain), np.array(constants.ct)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        to = np.sqrt(np.sqrt(x + tatr)) - KELVIN
+        to = np.sqrt(np.sqrt(x / (1 + slope[1] * to) + tatr)) - KELVIN
+        part = np.searchsorted(corner[1:], to, side="right")
+        last: Array = np.sqrt(np.sqrt(x / (gain[part] * (1 + slope[part] * (to - corner[part]))) + tatr)) - KELVIN
+    return last

@@ -107,5 +107,7 @@ class PictureSource:
         Raises:
             SensorError: nothing of it is within what the sensor measures.
         """
-        decode, pairs = self._decoder.decode, zip(*self._words(celsius, count), strict=True)
-        return np.stack([merge(decode(first), decode(second)).celsius for first, second in pairs])
+        found = self._decoder.merged(*self._words(celsius, count))
+        for error in found.errors.values():
+            raise error
+        return found.celsius
