@@ -15,7 +15,9 @@ another place for each wearer (`thermo_models.patch_weeks.lump_near`). With --ca
 wearable that a task of `thermo-models` makes.
 It informs; no figure here is of a real person.
 
-alerts a week  raised of a healthy wearer; in brackets the 95 % interval for their number (Poisson, exact)
+alerts a week  raised of a healthy wearer for nothing; in brackets the 95 % interval for their number (Poisson, exact)
+rightly        with --right heat-strain=38.5: alerts of that name whose wearer's core was in truth above 38.5 degC within the ten minutes
+               before, which are not for nothing; and of wearers whose core was above it, how many were called while it was
 raised         share of the time in which the alert stands
 by cause       alerts a day by activity, and by what befell the wearer in the hour before
 called         share of affected wearers whom an alert calls after the happening begins, and the median time until then;
@@ -127,6 +129,18 @@ def healthy(job: Job, tallies: Tallies, wearers: int) -> dict[str, Any]:
                 "raised": tally.stood_s / total_s,
                 "causes": {cause: times / (7 * weeks) for cause, times in tally.causes.most_common(MOST_CAUSES)},
             }
+            | (
+                {
+                    "right": {
+                        "above": job.right[name],
+                        "a_week": tally.right / weeks,
+                        "due": tally.due,
+                        "called": tally.due_called,
+                    }
+                }
+                if name in job.right
+                else {}
+            )
         )
     count = sum(tally.count for (_, scale), tally in tallies.items() if scale == 1.0)
     low, high = interval(count)
@@ -162,6 +176,11 @@ def print_healthy(found: dict[str, Any]) -> None:
         print(
             f"{row['alert']:24}{row['threshold']:>10.4g}{row['a_week']:>9.2f}  ({low:5.2f}-{high:5.2f}){row['raised']:>11.2%}"
         )
+        if right := row.get("right"):
+            print(
+                f"    rightly {right['a_week']:.2f} a week; {right['called']} of {right['due']} wearers called whose core was above "
+                f"{right['above']:g} degC"
+            )
         for cause, often in row["causes"].items() if row["factor"] == 1.0 else ():
             print(f"    {cause:30} {often:.3f} a day")
     low, high = found["interval"]
@@ -198,6 +217,18 @@ def factors(text: str) -> list[float]:
     return found
 
 
+def limit_of(text: str) -> tuple[str, float]:
+    """An alert and a core temperature."""
+    name, _, celsius = text.partition("=")
+    try:
+        limit = float(celsius)
+    except ValueError:
+        limit = np.nan
+    if not name or not np.isfinite(limit):
+        raise argparse.ArgumentTypeError(f"{text!r} is no alert and temperature; give one like heat-strain=38.5")
+    return name, limit
+
+
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -217,6 +248,14 @@ def main() -> None:
         help="what befalls other wearers; may be repeated",
     )
     parser.add_argument("--ill", type=int, help="of affected wearers, so many; as --wearers where left out")
+    parser.add_argument(
+        "--right",
+        type=limit_of,
+        action="append",
+        default=[],
+        metavar="ALERT=CELSIUS",
+        help="core temperature above which an alert is right; may be repeated",
+    )
     parser.add_argument("--curve", type=factors, default="1", help="factors of the thresholds, separated by commas")
     parser.add_argument(
         "--card", action="store_true", help="put the figures into the wearable's metrics.json and CARD.md"
@@ -254,8 +293,13 @@ def simulate(args: argparse.Namespace) -> None:
         world = changed(
             world, body=changed(world.body, hours=args.hours, from_s=0.0), scene=changed(world.scene, options=options)
         )
-        return Job(made, networks, world, stretches, sorted({1.0, *args.curve}), args.hours)
+        return Job(made, networks, world, stretches, sorted({1.0, *args.curve}), args.hours, dict(args.right))
 
+    if strange := {name for name, _ in args.right} - {one.alert.name for one in made.alerts}:
+        raise UsageError(
+            f"{wearable.profile.name} has no alert {', '.join(sorted(strange))}; its alerts are "
+            f"{', '.join(one.alert.name for one in made.alerts)}."
+        )
     # All are made before hours are spent on the first.
     lumps = [Lesion.parsed(happenings) for happenings in args.affected]
     befallen = [job("" if lump else told_of) for told_of, lump in zip(args.affected, lumps, strict=True)]

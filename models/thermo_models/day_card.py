@@ -40,6 +40,7 @@ def section(day: Mapping[str, Any]) -> list[str]:
             for row in usual
         ),
         f"| all (goal: < {MOST_A_WEEK:g}; met: {met}) | {day['a_week']:.2f} | {_interval(day)} | - | - |",
+        *_rightly(usual),
         "",
         an_hour(day["a_week"] / WEEK_H, [end / WEEK_H for end in day["interval"]], day["wearers"] * day["hours"]),
     ]
@@ -72,6 +73,20 @@ def section(day: Mapping[str, Any]) -> list[str]:
             called = "".join(f" {one['alerts'][place]['called']:.0%} |" for one in day["affected"])
             lines.append(f"| {row['alert']} | {row['threshold']:.4g} | {row['a_week']:.2f} |{called}")
     return [*lines, ""]
+
+
+def _rightly(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was called that is so."""
+    lines = []
+    for row in rows:
+        if right := row.get("right"):
+            lines += [
+                "",
+                f"`{row['alert']}` is not for nothing where the simulated body's core was above {right['above']:g} degC within the ten minutes before: "
+                f"{right['a_week']:.2f} a week, beside those above. Of {right['due']} wearers whose core was above that at some time, "
+                f"{right['called']} were called for it.",
+            ]
+    return lines
 
 
 def _interval(row: Mapping[str, Any]) -> str:

@@ -31,6 +31,8 @@ CAUSE_S = 3600.0
 """For how long after its end a happening is taken for a cause."""
 OFTEN_ENOUGH = 0.9
 """Share of the age up to which a picture is held, after which another one is taken."""
+RIGHT_S = 600.0
+"""Before an alert of what is so in a body, in which it has been so: an estimate comes late."""
 STEP_S = 5.0
 """Between which skin goes straight; its quickest part has a time constant of 40 s."""
 SMALL = 64
@@ -43,18 +45,24 @@ class Tally:
 
     Attributes:
         raised: times at which it was raised, by wearer, s.
+        right: how many of them were for something (`Job.right`).
+        due: wearers in whom there was something to call.
+        due_called: those of them who were called for it.
         stood_s: for how long it stood.
-        causes: alerts by what the wearer did, and by what befell it.
+        causes: alerts for nothing by what the wearer did, and by what befell it.
     """
 
     raised: list[list[float]] = field(default_factory=list)
+    right: int = 0
+    due: int = 0
+    due_called: int = 0
     stood_s: float = 0.0
     causes: Counter[str] = field(default_factory=Counter)
 
     @property
     def count(self) -> int:
-        """Alerts of all wearers."""
-        return sum(map(len, self.raised))
+        """Alerts for nothing, of all wearers."""
+        return sum(map(len, self.raised)) - self.right
 
     def delays_s(self, begins_s: float) -> list[float]:
         """From then until each wearer is called, of those who are."""
@@ -77,6 +85,7 @@ class Job:
         stretches: that are looked at.
         scales: factors of thresholds.
         hours: of each wearer.
+        right: core temperatures, degC, by the name of an alert that is right where the wearer's was above it within `RIGHT_S`.
     """
 
     plan: Plan
@@ -85,6 +94,7 @@ class Job:
     stretches: Sequence[Stretch]
     scales: Sequence[float]
     hours: float
+    right: Mapping[str, float] = field(default_factory=dict)
 
     def tallies(self) -> Tallies:
         """Nothing raised yet."""
@@ -165,6 +175,7 @@ def live(job: Job, seed: int, tallies: Tallies) -> None:
         for scale in job.scales
     }
     since: dict[tuple[str, float], float] = {}
+    rightly: set[tuple[str, float]] = set()
     for tally in tallies.values():
         tally.raised.append([])
     periods = unused(job.plan) | (seldom(job.plan) if len(job.stretches) == 1 else {})
@@ -191,11 +202,27 @@ def live(job: Job, seed: int, tallies: Tallies) -> None:
                     if change.state is AlertState.RAISED:
                         since[key] = at_us / 1e6
                         tally.raised[-1].append(at_us / 1e6)
-                        tally.causes.update(causes(around, at_us / 1e6))
+                        limit = job.right.get(alert.alert.name)
+                        if limit is not None and warmest(around, at_us / 1e6 - RIGHT_S, at_us / 1e6) > limit:
+                            tally.right += 1
+                            rightly.add(key)
+                        else:
+                            tally.causes.update(causes(around, at_us / 1e6))
                     elif key in since:
                         tally.stood_s += at_us / 1e6 - since.pop(key)
     for key, start_s in since.items():
         tallies[key].stood_s += job.hours * 3600 - start_s
+    for name, limit in job.right.items():
+        due = warmest(around, 0.0, job.hours * 3600) > limit
+        for scale in job.scales:
+            tallies[name, scale].due += due
+            tallies[name, scale].due_called += (name, scale) in rightly
+
+
+def warmest(around: Around, from_s: float, to_s: float) -> float:
+    """The highest core temperature of the wearer between two times, degC, looked at each minute."""
+    times = np.append(np.arange(max(from_s, 0.0), to_s, 60.0), to_s)
+    return float(around.somebody().core(np.array([around.course_s(at) for at in times])).max())
 
 
 def watched(plan: Plan, alert: AlertPlan, found: Mapping[str, Series]) -> list[tuple[float, int, int, bool]]:

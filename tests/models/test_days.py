@@ -71,6 +71,33 @@ def test_an_affected_wearer_is_called_and_the_cause_is_known() -> None:
     assert 0 < usual.stood_s <= 2 * (HOURS * 3600 - 1200)
 
 
+def test_an_alert_of_what_is_so_is_not_for_nothing() -> None:
+    """Somebody who runs in a room that is much too warm, called at half of what is set; and limits that no body and any body passes."""
+    made = pruned(read(library.resolve("fitness-band")).plan())
+    world = with_body(load_world(world_of("fitness-band")), "workout", None, "room@0:size=14")
+    assert world.body is not None
+    world = changed(world, body=changed(world.body, hours=1.5))
+    networks = open_networks(
+        {model: read_file(path) for model, path in read(library.resolve("fitness-band")).networks.items()},
+        "fast",
+        Counters(),
+    )
+    told = {}
+    for limit in (None, 30.0, 38.0, 45.0):
+        right = {} if limit is None else {"heat-strain": limit}
+        job = Job(made, networks, world, [Stretch(0.0, 5400.0)], (0.97, 1.0), 1.5, right)
+        tallies = job.tallies()
+        live(job, 200, tallies)
+        told[limit] = tallies["heat-strain", 0.97]
+    raised = len(told[None].raised[0])
+    assert raised and told[None].count == raised and not told[None].due
+    assert (told[30.0].count, told[30.0].right, told[30.0].due, told[30.0].due_called) == (0, raised, 1, 1)
+    assert not told[30.0].causes
+    assert told[38.0].count + told[38.0].right == raised and told[38.0].due == 1
+    assert (told[45.0].count, told[45.0].right, told[45.0].due, told[45.0].due_called) == (raised, 0, 0, 0)
+    assert told[45.0].causes == told[None].causes
+
+
 @pytest.mark.parametrize("name", WITH_ALERTS)
 def test_each_wearer_is_another_person(name: str) -> None:
     """Whoever the world that shows the wearable is of."""
@@ -124,3 +151,7 @@ def test_a_card_tells_of_days() -> None:
         assert f"goal: < 1; met: {met})" in "\n".join(section(day | {"a_week": a_week, "interval": interval}))
     assert "| `cold-hand@1`, 4 wearers | cold | 75% | 12 min | 2%, 300 min |" in told
     assert "| cold | 30 | 9.00 | 100% |" in told
+    rightly = {"above": 38.5, "a_week": 0.4, "due": 9, "called": 3}
+    told = "\n".join(section(day | {"alerts": [row | {"right": rightly}]}))
+    assert "above 38.5 degC within the ten minutes before: 0.40 a week" in told
+    assert "Of 9 wearers whose core was above that at some time, 3 were called for it." in told
