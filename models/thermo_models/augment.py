@@ -23,6 +23,8 @@ class Augmentation:
         subpage_k: standard deviation of the offset between the two chess subpages of an MLX90640.
         dead_pixels: mean number of pixels a sample that take the value of a neighbour.
         occlusion: chance of a rectangle, at most half of each side, at the picture's mean.
+        zoom: largest logarithm of a factor by which a picture is larger or smaller about its middle, as people and heights are; its border
+            is repeated.
         shift: most pixels a picture moves in each direction; its border is repeated.
         flip_rows: upside down; only where anatomy or mounting allows it.
         flip_columns: left to right; likewise.
@@ -36,6 +38,7 @@ class Augmentation:
     subpage_k: float = 0.0
     dead_pixels: float = 0.0
     occlusion: float = 0.0
+    zoom: float = 0.0
     shift: int = 0
     flip_rows: bool = False
     flip_columns: bool = False
@@ -43,7 +46,8 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         amounts = (
-            self.offset_k, self.gain, self.uneven, self.noise_k, self.subpage_k, self.dead_pixels, self.occlusion, self.shift
+            self.offset_k, self.gain, self.uneven, self.noise_k, self.subpage_k, self.dead_pixels, self.occlusion, self.zoom,
+            self.shift,
         )  # fmt: skip
         if not all(0 <= amount < np.inf for amount in amounts):
             raise UsageError("An augmentation has a negative or infinite amount, so give each as zero or more.")
@@ -58,7 +62,7 @@ class Augmentation:
         Raises:
             UsageError: `turn` is on and the pictures are not square.
         """
-        batch = self._placed(batch, rng)
+        batch = self._placed(self._sized(batch, rng) if self.zoom else batch, rng)
         count, rows, columns, _ = batch.shape
         each = (count, 1, 1, 1)
         if self.gain:
@@ -88,6 +92,15 @@ class Augmentation:
         smooth: NDArray[np.float32] = (down @ knots @ across.T)[..., np.newaxis]
         return smooth
 
+    def _sized(self, batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Each sample by a factor of its own, linear between pixels."""
+        count, rows, columns, channels = batch.shape
+        apart = np.exp(rng.uniform(-self.zoom, self.zoom, (count, 1)))
+        down = _between(apart, rows) @ batch.reshape(count, rows, columns * channels)
+        across = _between(apart, columns)[:, np.newaxis] @ down.reshape(batch.shape)
+        sized: NDArray[np.float32] = across
+        return sized
+
     def _placed(self, batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         count, rows, columns, _ = batch.shape
         if self.turn and rows != columns:
@@ -106,6 +119,15 @@ class Augmentation:
                 picture = picture[:, ::-1]
             placed[sample] = picture
         return placed
+
+
+def _between(apart: NDArray[np.float64], pixels: int) -> NDArray[np.float32]:
+    """(n, pixels, pixels) weights that take pixels (n, 1) times as far apart, about their middle, from those there are."""
+    place = np.clip((np.arange(pixels) - (pixels - 1) / 2) * apart + (pixels - 1) / 2, 0, pixels - 1)
+    weights: NDArray[np.float32] = np.maximum(0, 1 - np.abs(place[:, :, np.newaxis] - np.arange(pixels))).astype(
+        np.float32
+    )
+    return weights
 
 
 def _hats(pixels: int) -> NDArray[np.float32]:

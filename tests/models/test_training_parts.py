@@ -163,6 +163,23 @@ def test_an_occlusion_is_one_rectangle_at_the_mean_and_a_shift_repeats_the_borde
     assert (found.sum(0) == 1).all() and (found.sum(1) > 0).all()
 
 
+def test_a_zoom_brings_what_is_beside_the_middle_nearer_or_takes_it_further_away() -> None:
+    """A slope about the middle, whose steepness is the factor, the same along both sides and in all pictures of a clip."""
+    rng = np.random.default_rng(6)
+    down, across = (np.arange(count) - (count - 1) / 2 for count in (8, 12))
+    slope = np.repeat((2 * down[:, np.newaxis] + 3 * across)[np.newaxis, ..., np.newaxis], 500, axis=0)
+    batch = np.concatenate([slope, slope + 7], axis=3).astype(np.float32)
+    seen = Augmentation(zoom=0.2).apply(batch, rng)
+    factor = np.diff(seen[:, 3:5, 5, 0], axis=1) / 2
+    assert np.abs(np.log(factor)).max() <= 0.2 and np.log(factor).std() == pytest.approx(0.2 / np.sqrt(3), rel=0.1)
+    assert np.allclose(np.diff(seen[:, 3, 5:7, 0], axis=1) / 3, factor, atol=1e-5)
+    assert np.allclose(seen[..., 1] - seen[..., 0], 7, atol=1e-4)
+    near = factor[:, 0] < 1
+    wanted = factor[near, :, np.newaxis] * slope[0, :, :, 0]
+    assert np.allclose(seen[near][..., 0], wanted, atol=1e-3)
+    assert np.allclose(seen[~near, 0, 0, 0], slope[0, 0, 0], atol=1e-3), "the border is repeated"
+
+
 def test_each_flip_turns_the_side_it_names() -> None:
     picture = np.arange(12, dtype=np.float32).reshape(1, 3, 4, 1)
     rng = np.random.default_rng(5)
