@@ -62,15 +62,20 @@ def section(day: Mapping[str, Any]) -> list[str]:
         ]
     if len(day["alerts"]) > len(usual):
         names = [f"`{one['happenings']}`" for one in day["affected"]]
+        rightly = any("right" in row for row in day["alerts"])
         lines += [
             "",
             "Other thresholds, each by itself:",
             "",
-            "| alert | threshold | for nothing a week | " + "".join(f"called of {name} | " for name in names),
-            "|---|---|---|" + "---|" * len(names),
+            "| alert | threshold | for nothing a week | "
+            + "healthy ones called rightly | " * rightly
+            + "".join(f"called of {name} | " for name in names),
+            "|---|---|---|" + "---|" * (len(names) + rightly),
         ]
         for place, row in enumerate(day["alerts"]):
-            called = "".join(f" {one['alerts'][place]['called']:.0%} |" for one in day["affected"])
+            right = row.get("right")
+            called = (f" {right['called']} of {right['due']} |" if right else " - |") * rightly
+            called += "".join(f" {one['alerts'][place]['called']:.0%} |" for one in day["affected"])
             lines.append(f"| {row['alert']} | {row['threshold']:.4g} | {row['a_week']:.2f} |{called}")
     return [*lines, ""]
 

@@ -154,4 +154,6 @@ def test_a_card_tells_of_days() -> None:
     rightly = {"above": 38.5, "a_week": 0.4, "due": 9, "called": 3}
     told = "\n".join(section(day | {"alerts": [row | {"right": rightly}]}))
     assert "above 38.5 degC within the ten minutes before: 0.40 a week" in told
+    rows = [row | {"right": rightly}, row | {"factor": 2.0, "threshold": 30.0, "right": rightly | {"called": 1}}]
+    assert "| cold | 30 | 0.56 | 1 of 9 | 100% |" in "\n".join(section(day | {"alerts": rows}))
     assert "Of 9 wearers whose core was above that at some time, 3 were called for it." in told
