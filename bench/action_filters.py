@@ -3,7 +3,7 @@
     python bench/action_filters.py recordings.npz
     python bench/action_filters.py recordings.npz --width 1 --zoom 0
 
-FILE is as for `thermo-models train nagoya-stream`. Each day teaches a network (some minutes), which is asked about the other days; figures are
+The file is as for `thermo-models train nagoya-stream`. Each day teaches a network (some minutes), which is asked about the other days; figures are
 means over the three. `waits N` judges a moment N windows later (fixed-lag smoothing: Rauch 1963), `phases N` lets an action last as long as it did on
 the day that was learnt from, as a chain of up to N phases (Erlang), `falls together` calls a fall where both kinds are more likely than all
 else. None of it is the figure of the task, whose networks learn from two days.
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import ThermoError
 from thermo_models import streams
-from thermo_models.action_filter import LEAST, filtered, transitions
+from thermo_models.action_filter import explained, filtered, transitions
 from thermo_models.features import network_inputs
 from thermo_models.metrics import accuracy, f1
 from thermo_models.samples import Samples
@@ -37,13 +37,6 @@ Filter = Callable[[NDArray[np.int64], NDArray[np.float32], Samples], Scores]
 """Beliefs (n, classes) of layout, scores of moments alone, and what was learnt from."""
 
 
-def weighed(scores: NDArray[np.float32]) -> Scores:
-    """How well each class explains a moment."""
-    told = np.maximum(scores, LEAST) / PRIOR
-    weighed: Scores = np.power(told / told.sum(1, keepdims=True), WEIGHT)
-    return weighed
-
-
 def usual(layout: NDArray[np.int64], scores: NDArray[np.float32], learnt: Samples) -> Scores:
     """As the task has it."""
     return filtered(layout, scores, transitions(NAMES, LASTS_S, STEP_S, BODY), PRIOR, WEIGHT, OTHER)
@@ -53,7 +46,7 @@ def waiting(windows: int) -> Filter:
     """With so many later moments known."""
 
     def smoothed(layout: NDArray[np.int64], scores: NDArray[np.float32], learnt: Samples) -> Scores:
-        chances, told = transitions(NAMES, LASTS_S, STEP_S, BODY), weighed(scores)
+        chances, told = transitions(NAMES, LASTS_S, STEP_S, BODY), explained(scores, PRIOR, WEIGHT)
         after = np.full(len(scores), -1)
         for row in layout:
             places = row[row >= 0]
@@ -91,7 +84,7 @@ def phased(most: int) -> Filter:
             for target in targets:
                 chances[place, states.index(target)] += (1 - stays[name]) / len(targets)
         classes = np.array([NAMES.index(name) for name, _ in states])
-        told = weighed(scores)[:, classes]
+        told = explained(scores, PRIOR, WEIGHT)[:, classes]
         belief = np.zeros((len(layout), len(states)))
         belief[:, states.index(("other", 0))] = 1
         found = np.zeros(told.shape)

@@ -37,6 +37,13 @@ def transitions(
     return table
 
 
+def explained(scores: NDArray[np.floating[Any]], prior: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """How well each class explains each moment by itself (n, classes), but for a factor; see `filtered` for the arguments."""
+    told = np.maximum(scores, LEAST) / prior
+    weighed: NDArray[np.float64] = np.power(told / told.sum(1, keepdims=True), weight)
+    return weighed
+
+
 def filtered(
     layout: NDArray[np.int64],
     scores: NDArray[np.floating[Any]],
@@ -55,8 +62,7 @@ def filtered(
         weight: of a moment's scores, as a power; below 1 where neighbouring moments share most of what they are told from.
         start: class at a stretch's beginning.
     """
-    told = np.maximum(scores, LEAST) / prior
-    told = np.power(told / told.sum(1, keepdims=True), weight)
+    told = explained(scores, prior, weight)
     found = np.zeros(told.shape)
     belief = np.zeros((len(layout), told.shape[1]))
     belief[:, start] = 1.0

@@ -72,7 +72,7 @@ def test_an_affected_wearer_is_called_and_the_cause_is_known() -> None:
 
 
 def test_an_alert_of_what_is_so_is_not_for_nothing() -> None:
-    """Somebody who runs in a room that is much too warm, called at half of what is set; and limits that no body and any body passes."""
+    """Somebody who runs in a room that is much too warm, called a little below what is set; and limits that no body and any body passes."""
     made = pruned(read(library.resolve("fitness-band")).plan())
     world = with_body(load_world(world_of("fitness-band")), "workout", None, "room@0:size=14")
     assert world.body is not None

@@ -8,8 +8,9 @@ out one by one; their people are disjoint.
 
 What the network says is judged moment by moment, and as a stream of alarms of falls (`streams`), each three times: by itself; behind a causal
 filter (`action_filter`) that knows what a body can do next; and behind one that knows the script as well, by which all people here acted.
-The network's width, zoom, weight and the threshold of alarms were chosen on what a network learnt from one day said of the two others: the best
-fall F1, then the most falls found at no more than two false alarms an hour. Each day is among those others, so that `chosen_false_an_hour`,
+Width, zoom, weight and the threshold of alarms were chosen on what networks that had learnt from one day said of the two others: the best fall F1
+of those tried, then the most falls found at no more than two false alarms an hour; the prior on these and on the first fold. Each day is among
+those others, so that `chosen_false_an_hour`,
 where each day's threshold is chosen on the other days, is the figure to believe.
 """
 
