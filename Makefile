@@ -47,19 +47,17 @@ firmware: $(VENV)/.run ## compile the firmware for every board, or for BOARD alo
 	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size
 	$(if $(filter-out mps2-an386,$(BOARD)),,@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) update_mps2_an386)
 
-# Tests wait for wearables more than they compute, so few cores take twice as many at once.
-WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 2 * n : n)))
-# Those of the firmware wait for emulated boards as well.
-FIRMWARE_WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 3 * n : n)))
+# Tests wait for wearables and emulated boards more than they compute, so few cores take three times as many at once.
+WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 3 * n : n)))
 test: lint suite ## every test, the linters and the type checker; COVERAGE=1 counts lines and holds them to 92 %
 
 # A module's wearables, hubs and libraries are made once where it stays whole; tests/conftest.py says which begins first.
-PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
-# COVERAGE=1 tells which lines of each room ran, and fails below 92 %. The firmware's tests run C, and a test of memory counts what
-# counting takes: they run without.
+# COVERAGE=1 tells which lines of each room ran, in all processes that tests start (tests/lines), and fails below 92 %.
+LINES := $(CURDIR)/build/lines
 suite: $(VENV)/.test
-	$(if $(COVERAGE),$(PYTEST) -n $(WORKERS) --cov --ignore=tests/firmware --ignore=tests/host/test_memory.py)
-	$(PYTEST) -n $(if $(COVERAGE),$(FIRMWARE_WORKERS) tests/firmware tests/host/test_memory.py,$(WORKERS))
+	$(if $(COVERAGE),$(BIN)/python tests/lines/report.py $(LINES) begin)
+	$(if $(COVERAGE),THERMO_LINES=$(LINES) PYTHONPATH=$(CURDIR)/tests/lines) $(BIN)/pytest --dist loadfile --no-loadscope-reorder -n $(WORKERS)
+	$(if $(COVERAGE),$(BIN)/python tests/lines/report.py $(LINES))
 
 quick: $(VENV)/.test ## what to run between edits: format, types, import rules, and the tests of the core
 	$(BIN)/ruff check .
@@ -88,7 +86,7 @@ lock: $(VENV)/.test ## resolve pyproject.toml anew into locks/
 	sh locks/update.sh $(BIN)/uv
 
 clean: ## remove the environment and everything made by runs
-	rm -rf $(VENV) out build dist .coverage .coverage.*
+	rm -rf $(VENV) out build dist
 	@$(MAKE) --no-print-directory -C device/firmware clean
 
 $(BIN)/python:

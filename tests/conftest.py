@@ -38,14 +38,8 @@ def golden_dir(shared_dir: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lines are not counted while properties of many examples, campaigns and the firmware are tried: that costs most and adds least."""
-    firmware = Path(__file__).parent / "firmware"
-    for item in items:
-        drawn = getattr(getattr(item, "function", None), "is_hypothesis_test", False)
-        if drawn or item.get_closest_marker("campaign") or firmware in item.path.parents:
-            item.add_marker("no_cover")
+    """Workers take file by file: what takes minutes comes first, or the last of them would work alone."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        # Workers take file by file: what takes minutes comes first, or the last of them would work alone.
         tests = Counter(item.path for item in items)
         items.sort(key=lambda item: (item.get_closest_marker("lengthy") is None, -tests[item.path]))
 

@@ -115,7 +115,6 @@ def test_many_pixels_out_of_line_are_no_sensors() -> None:
         Constants.from_eeprom(words)
 
 
-@pytest.mark.no_cover
 def test_no_flip_moves_a_whole_real_picture_far_without_a_word(example: Any, recording: Any) -> None:
     """bench/eeprom.py has the figures; this holds the worst of them."""
     for sensor in (example, recording):

@@ -29,9 +29,6 @@ from thermo_sim.chips.mlx90640.eeprom import generate
 from thermo_sim.chips.mlx90640.radiometry import Noise, ResponseError
 from thermo_sim.hardware import SimulatedHardware
 
-# Thousands of pages: lines are counted by the drivers' other tests.
-pytestmark = pytest.mark.no_cover
-
 SEED, OTHER = 3, 77
 BLACKBODY_C = 35.0
 UNSEEN_K = 4.5

@@ -211,7 +211,6 @@ def test_a_picture_survives_the_fault_at_each_of_its_transactions(
         assert lost <= limit, f"{fault}: {bench.counters.snapshot()}"
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("pattern", ["chess", "interleaved"])
 def test_flipped_bits_are_put_right_or_small(make_bench: MakeBench, pattern: str) -> None:
     per_read = 0.1 if pattern == "chess" else 0.1 / 12

@@ -23,9 +23,6 @@ from thermo_device.sensors.driver import Driver, Place
 from thermo_sim.chips.ads1115_ntc.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
 
-# Minutes of samples: lines are counted by the drivers' other tests.
-pytestmark = pytest.mark.no_cover
-
 PAGE_US = 15_625
 CAMERA = Mlx90640Settings(name="skin", path=(0x33,), rate_hz=64.0)
 

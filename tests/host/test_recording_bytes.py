@@ -20,9 +20,6 @@ from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.playback import Recording, announced
 
-# Bytes one by one: lines are counted by the other tests of recordings.
-pytestmark = pytest.mark.no_cover
-
 PICTURES = 70
 """More than a key interval."""
 

@@ -66,7 +66,6 @@ def head_end(data: bytes) -> int:
     return at
 
 
-@pytest.mark.no_cover
 def test_every_flipped_bit_of_metadata_and_attachments_is_noticed_or_changes_nothing(
     whole: tuple[bytes, Session],
 ) -> None:
@@ -98,7 +97,6 @@ def test_every_flipped_bit_of_metadata_and_attachments_is_noticed_or_changes_not
     assert unchanged < 1000  # names and times that nobody reads
 
 
-@pytest.mark.no_cover
 def test_a_flipped_bit_anywhere_costs_its_own_chunk_and_is_noticed(
     whole: tuple[bytes, Session], tmp_path: Path
 ) -> None:

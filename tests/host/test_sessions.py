@@ -128,7 +128,6 @@ def test_frames_of_a_recording_are_of_one_sensor(written: tuple[Path, list[Telem
     assert "Another sensor was put in" in dump.notes[0]
 
 
-@pytest.mark.no_cover
 def test_no_flipped_bit_of_a_later_session_decodes_with_it(
     session: Session, later: Session, telemetry: Take, tmp_path: Path
 ) -> None:

@@ -34,8 +34,7 @@ from thermo_models.tasks import breast_patch, breast_patch_unseen
 from thermo_models.tasks.breast_patch_domain import refused
 from thermo_quantize.cli import main as thermo_quantize
 
-# Simulates and trains: lines are counted by the tests of its parts and of other tasks.
-pytestmark = [pytest.mark.no_cover, pytest.mark.lengthy]
+pytestmark = pytest.mark.lengthy
 
 ARTIFACT = breast_patch.WEARABLE.path.parent
 UNSEEN = 900_000

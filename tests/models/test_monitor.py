@@ -34,7 +34,6 @@ def bench() -> ModuleType:
     return module
 
 
-@pytest.mark.no_cover
 def test_what_it_learns_from_is_what_it_sees_live(bench: ModuleType) -> None:
     """Everything behind what the sensors say every 20 s, on the device and over the samples of training."""
     monitor = bench.Worn(41)
@@ -134,14 +133,12 @@ def test_the_heart_calls_whatever_the_network_has_met() -> None:
         assert asks_the_network == (not alert.alert.name.startswith("heart-")), alert.alert.name
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["pulse without power", "air frozen", "taken off the skin", "thermistor open"])
 def test_faults_are_told_of_within_half_a_minute(bench: ModuleType, name: str) -> None:
     delays = dict(bench.campaign(1, seed=77, only=(name,)))
     assert delays[name] is not None and delays[name] <= WITHIN_S
 
 
-@pytest.mark.no_cover
 def test_of_a_healthy_wearer_at_rest_nothing_is_flagged(bench: ModuleType) -> None:
     monitor = bench.Worn(43)
     monitor.run(60)

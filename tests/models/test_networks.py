@@ -53,7 +53,6 @@ def test_the_docstring_states_parameters_and_multiplications(name: str) -> None:
     assert networks.macs(network) == int(macs.replace(",", ""))
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", SHAPES)
 def test_it_quantises_to_int8_and_compiles_for_a_microcontroller(name: str) -> None:
     """With attention, which is added to all that a network is made of without."""

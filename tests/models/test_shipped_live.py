@@ -33,8 +33,7 @@ from thermo_models.features import moments, network_inputs, refused, signal_over
 from thermo_models.tasks import breast_patch, find
 from thermo_quantize.cli import main as thermo_quantize
 
-# Compiles and runs whole networks: lines are counted by the tests of their parts.
-pytestmark = [pytest.mark.no_cover, pytest.mark.lengthy]
+pytestmark = pytest.mark.lengthy
 
 KEY = DEVELOPMENT_PUBLIC_KEY.with_name("development_ed25519.pem")
 STEP = 1 / 65535

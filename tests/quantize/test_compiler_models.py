@@ -12,9 +12,6 @@ from thermo_core.tflite.reader import read_model
 from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.compiler.memory import NONE
 
-# Compiles and runs whole networks: lines are counted by the tests of their parts.
-pytestmark = pytest.mark.no_cover
-
 MODELS = {
     "mobilenet": ("reference_models/mobilenet_v1_24x32_int8.tflite", 10_500),
     "keywords": ("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", 12_000),

@@ -155,7 +155,6 @@ def expected_profile(profile: Profile, bundle: Bundle | None = None) -> Iterator
     yield f"person {raw(fields)} {made.number_of(f'person.{profile.person[0]}') if fields else 0}"
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", library.names())
 def test_each_shipped_bundle_arrives_whole(name: str, tmp_path: Path, reference: Any) -> None:
     """Its networks compiled to C give what tflite-runtime itself gives: of noise, and of what its sensors typically say."""

@@ -42,7 +42,6 @@ def faster(profile: Profile, **rates_hz: float) -> Profile:
     return schema.from_plain(plain, Profile, "profile")
 
 
-@pytest.mark.no_cover
 def test_a_minute_of_the_crowded_wearable_loses_nothing(bench: ModuleType) -> None:
     done = bench.run(bench.CROWDED, MINUTE_S)
     faults = set(done.counts) - {"blocks_captured", "page_overlapped", "pages_settling"}
@@ -78,7 +77,6 @@ def test_a_camera_that_the_bus_cannot_carry_is_slowed_and_told(bench: ModuleType
     assert 150 <= done.blocks[0] <= 170
 
 
-@pytest.mark.no_cover
 def test_a_fifo_that_overflows_while_a_camera_is_read_is_refused(bench: ModuleType) -> None:
     def bursts(of: int) -> Profile:
         rates_hz = {"mlx90640": 8.0, "mlx90632": 16.0, "max3010x": 400.0, "lis3dh": 400.0}

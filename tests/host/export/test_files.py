@@ -97,7 +97,6 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("ending", [".npz", ".csv", ".parquet"])
 def test_a_longer_recording_takes_no_more_memory(tmp_path: Path, ending: str) -> None:
     peaks = []
