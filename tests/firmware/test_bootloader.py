@@ -18,6 +18,8 @@ from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware
 from thermo_host.link.wearable import Wearable
 from thermo_sim.board import Board, BoardOptions
 
+pytestmark = pytest.mark.lengthy
+
 BOARD = "mps2-an386"
 
 

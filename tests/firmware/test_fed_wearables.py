@@ -17,6 +17,8 @@ from thermo_core.wire.records import FindingRecord
 from thermo_core.wire.smp import ReturnCode
 from thermo_host.link.wearable import Wearable
 
+pytestmark = pytest.mark.lengthy
+
 SECONDS = {"core-temperature": 20.0, "time-constants": 620.0, "wrist-stress": 160.0}
 """Of samples, which are given as fast as they are taken."""
 

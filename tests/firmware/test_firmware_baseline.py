@@ -24,6 +24,8 @@ from thermo_host.flash import flash, load
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 
+pytestmark = pytest.mark.lengthy
+
 WORN = """
 name = "worn"
 version = "1.0.0"

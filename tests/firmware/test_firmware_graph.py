@@ -35,7 +35,7 @@ PARTS = 6
 FEW_INPUTS = 10
 """Likewise of a single set on an emulated processor, where all is part of the program."""
 
-pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+pytestmark = [pytest.mark.lengthy, pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,8 @@ from thermo_host.bootmode import firmware_file
 from thermo_quantize.linked import Program
 from thermo_quantize.sign_firmware import sign_firmware
 
+pytestmark = pytest.mark.lengthy
+
 HEADER = 256
 LOOP = bytes.fromhex("fee7")
 

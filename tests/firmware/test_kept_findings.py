@@ -7,7 +7,6 @@ test_firmware_kept.
 import contextlib
 import threading
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,8 @@ from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.listen import listen
 from thermo_host.stream.playback import Recording
+
+pytestmark = pytest.mark.lengthy
 
 SPEED = 15
 AWAY_S = {"agent": 40.0, "host": 20.0, "mps2-an386": 20.0}
@@ -71,9 +72,9 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
         found = findings(items, model)
         times = [one.time_us for one in found]
         assert times == sorted(set(times)), "in their order, and none doubled"
-        apart = [(later - earlier) / 1e6 for earlier, later in pairwise(times)]
-        # A busy machine keeps a hurried chip waiting for some of its readings; where an estimate is missing, ten seconds lie between two.
-        assert all(seldom.EVERY_S - 1.5 < one < 2 * seldom.EVERY_S - 1 for one in apart), "none is missing"
+        # By readings, not by time: a busy machine keeps a hurried chip waiting for some of them.
+        first, last = (dict(one.newest)[0] for one in (found[0], found[-1]))
+        assert last - first == seldom.READINGS * (len(found) - 1), "none is missing"
         assert sum(one.fetched for one in found) >= LEAST[kind]
         assert not any(one.fetched for one in findings(items[:at], model))
         recorded = [

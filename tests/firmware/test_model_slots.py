@@ -37,6 +37,8 @@ from thermo_quantize.container.build import build, sign_containers
 from thermo_quantize.sign import sign_bundle
 from thermo_sim.board import Board, BoardOptions
 
+pytestmark = pytest.mark.lengthy
+
 ROOT = Path(__file__).resolve().parents[2]
 BOARD = "mps2-an386"
 SCORE = 0.02

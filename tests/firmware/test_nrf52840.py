@@ -58,7 +58,10 @@ SCENE: Settings = {
     }
 }
 
-pytestmark = pytest.mark.skipif(not available(), reason="hardware absent: labwired is not installed")
+pytestmark = [
+    pytest.mark.lengthy,
+    pytest.mark.skipif(not available(), reason="hardware absent: labwired is not installed"),
+]
 
 
 @pytest.fixture(scope="module")

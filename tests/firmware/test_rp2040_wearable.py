@@ -22,6 +22,8 @@ from thermo_core.wire.records import FindingRecord, Record
 from thermo_core.wire.table import PROTOCOL
 from thermo_sim.chips.mlx90640.eeprom import generate
 
+pytestmark = pytest.mark.lengthy
+
 SCORE = 0.02
 """Scores may differ where single precision puts a pixel on the other side of an input step."""
 CAMERA, SPOTS = 0, 1

@@ -22,6 +22,8 @@ from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.sinks.summary import Summary
 
+pytestmark = pytest.mark.lengthy
+
 Take = Callable[[int], list[Telemetry]]
 PERIOD_NS = 62_500_000
 

@@ -8,6 +8,8 @@ from hubs import Serving
 from patience import WAIT_MS
 from playwright.sync_api import Browser, Page, expect
 
+pytestmark = pytest.mark.lengthy
+
 PASSWORD = "four words that rhyme not"
 expect.set_options(timeout=WAIT_MS)
 

@@ -19,6 +19,8 @@ from thermo_hub.security.roles import Role
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import open_store
 
+pytestmark = pytest.mark.lengthy
+
 CHROMIUM = "/usr/bin/chromium"
 NOTICE = "Informs only. Not a medical device."
 expect.set_options(timeout=WAIT_MS)

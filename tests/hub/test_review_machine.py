@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -21,6 +22,8 @@ from thermo_hub.review.life import CLOSED, State, has_ended, holding, readers
 from thermo_hub.review.tables import STEP
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import Store, open_store
+
+pytestmark = pytest.mark.lengthy
 
 assert ALERT is not None  # the desk looks alerts up
 FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None

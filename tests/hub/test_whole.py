@@ -28,6 +28,8 @@ from running import started
 from thermo_core.wire.records import decode
 from thermo_hub.broker import births, records
 
+pytestmark = pytest.mark.lengthy
+
 
 @pytest.fixture
 def clinic(tmp_path: Path, postgres: Postgres) -> Iterator[tuple[str, Path, Mosquitto]]:

@@ -13,6 +13,8 @@ from random_wide import random_wide
 
 from thermo_quantize.compiler.compile import compile_model
 
+pytestmark = pytest.mark.lengthy
+
 LAYERS = (
     "convolution", "depthwise", "dense", "transpose_convolution", "pool", "mean", "binary", "pointwise", "softmax",
     "movement", "resize", *operator_models.OPERATORS,

@@ -12,6 +12,7 @@ from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY
 from thermo_quantize.sign import sign_bundle
 
 EVERY_S = 5.0
+READINGS = 5
 TOML = """
 name = "seldom"
 version = "1.0.0"

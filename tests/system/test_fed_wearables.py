@@ -28,6 +28,8 @@ from thermo_sim.clock import WallClock
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.pseudo_terminal import PseudoTerminal
 
+pytestmark = pytest.mark.lengthy
+
 TURNS, TURN_US = 6, 100_000
 """How far a test moves time, at most, to have what was found told."""
 PERSON = {"sex": 1.0, "age_years": 34.0}

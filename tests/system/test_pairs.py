@@ -6,6 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.lengthy
+
 HOST = [sys.executable, "-m", "thermo_host.cli"]
 
 

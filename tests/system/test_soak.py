@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from thermo_core.errors import LinkError, ManagementError
 from thermo_core.sensors.correction import Stamp, to_bytes
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
@@ -14,6 +16,8 @@ from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage, encode_packet
 from thermo_core.wire.table import Command
 from thermo_host.link.wearable import Wearable
 from thermo_sim import control
+
+pytestmark = pytest.mark.lengthy
 
 ROUNDS = 150
 SETTLED = 50

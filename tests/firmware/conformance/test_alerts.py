@@ -15,6 +15,8 @@ from thermo_core.wire.records import (
 from thermo_host.flash import flash, load
 from thermo_host.link.wearable import Wearable
 
+pytestmark = pytest.mark.lengthy
+
 
 def test_alerts_are_raised_told_to_who_comes_later_and_acknowledged(wearable: Running, host: Wearable) -> None:
     def raised(records: list[Record]) -> bool:

@@ -26,6 +26,8 @@ from thermo_core.wire.records import (
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import Command, GroupError
 
+pytestmark = pytest.mark.lengthy
+
 MORE = """
 [[sensors]]
 name = "given"

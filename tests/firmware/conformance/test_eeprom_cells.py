@@ -21,6 +21,8 @@ from thermo_core.wire.records import (
 from thermo_host.link.wearable import Wearable
 from thermo_sim.chips.mlx90640.eeprom import generate
 
+pytestmark = pytest.mark.lengthy
+
 ROTTEN = [(0x2431, 10, "PTAT reference"), (0x24A4, 15, "offset")]
 """Word and bit of a cell that no known sensor holds when it has flipped, and what it gives."""
 DOUBTED = {FAULTS[name].code for name in ("constants_changed", "constants_doubtful")}

@@ -18,6 +18,8 @@ from thermo_core.wire.records import (
 from thermo_host.link.wearable import Wearable
 from thermo_sim.chips.mlx90640.eeprom import generate
 
+pytestmark = pytest.mark.lengthy
+
 
 def test_the_rate_changes_until_the_next_reset(host: Wearable) -> None:
     assert host.set_rate(CAMERA, 8.0) == 8.0 and host.hello().sensors[CAMERA].rate_hz == 8.0

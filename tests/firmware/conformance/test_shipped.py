@@ -15,6 +15,8 @@ from thermo_core.wearable import file, library
 from thermo_core.wire.records import FindingRecord, Record, SignalRecord
 from thermo_host.link.wearable import Wearable
 
+pytestmark = pytest.mark.lengthy
+
 ALL = "THERMO_BOARDS" in os.environ
 ON = tuple(kind for kind in KINDS if ALL or kind not in ("agent", "host"))
 """The agent and the program meet all of them elsewhere (tests/models/test_shipped_live.py)."""

@@ -33,6 +33,8 @@ from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.listen import listen
 from thermo_host.stream.signals import named
 
+pytestmark = pytest.mark.lengthy
+
 
 def test_pictures_and_thermistors_are_of_what_is_there(wearable: Running, host: Wearable) -> None:
     wearable.laboratory("blackbody", celsius=37.0)
