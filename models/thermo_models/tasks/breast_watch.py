@@ -6,7 +6,7 @@ learn from is four channels, difference, picture, what a lesion and what a distu
 batch; a sample to measure on has all in the first two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -96,7 +96,10 @@ class BreastWatch(Classes):
 
     def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
         """Simulated looks; where a path is given they are kept there, and read from there the next time."""
-        arrays = _kept(path, QUICK if quick else FULL)
+        return self.samples_of(_kept(path, QUICK if quick else FULL))
+
+    def samples_of(self, arrays: Mapping[str, NDArray[Any]], sides: Sequence[str] = SIDES) -> Samples:
+        """Looks by the names in `ARRAYS`, of these sides, which are the groups; the first is learnt from."""
         learnt = {name: arrays[f"train_{name}"] for name in FIELDS}
         filters = MatchedFilters(
             np.nan_to_num(learnt["difference"]),
@@ -106,7 +109,7 @@ class BreastWatch(Classes):
             (7.0, 10.0, 14.0),
         )
         parts: dict[str, list[Any]] = {}
-        for group, side in enumerate(SIDES):
+        for group, side in enumerate(sides):
             of = {name: arrays[f"{side}_{name}"] for name in FIELDS}
             pair = np.stack([of["difference"], of["above"]], axis=-1).astype(np.float32)
             added = np.stack([of["rise"], of["disturbance"]], axis=-1).astype(np.float32)
@@ -132,7 +135,7 @@ class BreastWatch(Classes):
             for name, values in found.items():
                 parts.setdefault(name, []).append(values)
         whole = {name: np.concatenate(values) for name, values in parts.items()}
-        digest = simulated.digest_of(arrays, ARRAYS)
+        digest = simulated.digest_of(arrays, tuple(f"{side}_{name}" for side in sides for name in FIELDS))
         return Samples(
             whole.pop("features"), whole.pop("targets"), whole.pop("people"), whole.pop("groups"), whole, digest
         )  # fmt: skip
@@ -254,11 +257,11 @@ class BreastWatch(Classes):
         return {self.chart_files[0]: plot.lines_svg("AUC by rise of the skin (K)", panels, (0.4, 1.0))}
 
 
-def simulate(sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
-    """All sides by the names in `ARRAYS`."""
+def simulate(sizes: Mapping[str, Size], first: Mapping[str, int] = FIRST_SEED) -> dict[str, NDArray[Any]]:
+    """Looks by the names in `ARRAYS`, of the sides that have a size; `first` are their wearers' first seeds."""
     arrays: dict[str, NDArray[Any]] = {}
-    for side in SIDES:
-        made = patch_weeks.looks(FIRST_SEED[side], sizes[side], SKIN[side], (CENTRE, REFERENCE), side == "train")
+    for side, size in sizes.items():
+        made = patch_weeks.looks(first[side], size, SKIN[side], (CENTRE, REFERENCE), side == "train")
         for name in FIELDS:
             values = getattr(made, name)
             arrays[f"{side}_{name}"] = values.astype(np.float16) if values.dtype == np.float32 else values
