@@ -53,11 +53,11 @@ test: lint suite ## every test, the linters and the type checker; COVERAGE=1 cou
 
 # A module's wearables, hubs and libraries are made once where it stays whole; tests/conftest.py says which begins first.
 # COVERAGE=1 tells which lines of each room ran, in all processes that tests start (tests/lines), and fails below 92 %.
-LINES := $(CURDIR)/build/lines
+COUNT := $(CURDIR)/build/lines
 suite: $(VENV)/.test
-	$(if $(COVERAGE),$(BIN)/python tests/lines/report.py $(LINES) begin)
-	$(if $(COVERAGE),THERMO_LINES=$(LINES) PYTHONPATH=$(CURDIR)/tests/lines) $(BIN)/pytest --dist loadfile --no-loadscope-reorder -n $(WORKERS)
-	$(if $(COVERAGE),$(BIN)/python tests/lines/report.py $(LINES))
+	$(if $(COVERAGE),$(BIN)/python tests/lines/report.py $(COUNT) --begin)
+	$(if $(COVERAGE),THERMO_LINES=$(COUNT) PYTHONPATH=$(CURDIR)/tests/lines) $(BIN)/pytest --dist loadfile --no-loadscope-reorder -n $(WORKERS)
+	$(if $(COVERAGE),$(BIN)/python tests/lines/report.py $(COUNT))
 
 quick: $(VENV)/.test ## what to run between edits: format, types, import rules, and the tests of the core
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ import argparse
 
 import numpy as np
 
+from thermo_core.errors import UsageError
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_models.features import network_inputs
 from thermo_models.patch import Size
@@ -36,6 +37,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the trainings")
     given = parser.parse_args()
     task = BreastWatch()
+    if given.wearers < 1:
+        parser.error(f"nothing can be learnt of {given.wearers} wearers; give 1 or more")
+    try:
+        chosen = [task.settings.changed({"width": width}) for width in given.width]
+    except UsageError as error:
+        parser.error(str(error))
     sizes = {"train": Size(given.wearers, FULL["train"].bodies), "validation": JUDGED}
     samples = task.samples_of(simulate(sizes, FIRST_SEED), SIDES)
     learnt, judged = (samples.pick(np.flatnonzero(samples.groups == side)) for side in range(len(SIDES)))
@@ -43,15 +50,14 @@ def main() -> None:
     print(f"{given.wearers} wearers to learn from, seed {given.seed}; {JUDGED.sensors} others")
     print(f"{'':28}{'AUC by rise, K':>24}{'':14}{'refused':>24}")
     print(f"{'width, bytes':28}" + "".join(f"{name:>11}" for name in SHOWN.values()))
-    for width in given.width:
-        settings = task.settings.changed({"width": width})
+    for settings in chosen:
         model = train_one(task, learnt, None, settings, given.seed).model
         network = Int8Network(model)
         for name, ways in WAYS.items():
             said = [network.predict([np.ascontiguousarray(inputs[:, ::rows, ::columns])]) for rows, columns in ways]
             figures = task.metrics(judged, np.mean(said, axis=0, dtype=np.float32), settings)
             print(
-                f"{f'{width:g}, {len(model):,} {name}':28}" + "".join(f"{figures[of]:>11.4f}" for of in SHOWN),
+                f"{f'{settings.width:g}, {len(model):,} {name}':28}" + "".join(f"{figures[of]:>11.4f}" for of in SHOWN),
                 flush=True,
             )
 

@@ -18,7 +18,7 @@ from types import CodeType
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("core", "device/thermo_device", "host", "hw_sim", "models", "quantize")
 MARKS = "__lines__"
-"""The mapped file, in each module's names."""
+"""The mapped file, among the builtins: a module has no statement before its first mark that could fetch it."""
 
 
 def sources() -> list[Path]:
@@ -49,7 +49,6 @@ def begin(folder: Path) -> None:
     numbers = {path: number for number, path in enumerate(first)}
     with (folder / "marks").open("r+b") as file:
         marks = mmap.mmap(file.fileno(), 0)
-    # No statement of a module could come before its first mark and get them from elsewhere.
     setattr(builtins, MARKS, marks)
     compiled = importlib.machinery.SourceFileLoader.get_code
 

@@ -11,9 +11,10 @@ from thermo_core.wearable.file import Wearable, read
 from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY
 from thermo_quantize.sign import sign_bundle
 
-EVERY_S = 5.0
 READINGS = 5
-TOML = """
+EVERY_S = float(READINGS)
+"""One reading a second."""
+TOML = f"""
 name = "seldom"
 version = "1.0.0"
 card = "CARD.md"
@@ -34,8 +35,8 @@ factor = 0.3
 op = "window"
 of = "scaled"
 gives = "seconds"
-length = 5
-every = 5
+length = {READINGS}
+every = {READINGS}
 
 [[stages]]
 op = "statistics"

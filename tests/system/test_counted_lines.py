@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import counted
-import pytest
 from coverage import Coverage, CoverageData
 
 EVERY_KIND = '''"""A module of every kind of statement."""
@@ -116,7 +115,7 @@ print(list(generated()), Colour.RED.other(), Point().y)
 '''
 
 
-def test_marks_say_what_a_tracer_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_marks_say_what_a_tracer_says(tmp_path: Path) -> None:
     module = tmp_path / "every_kind.py"
     module.write_text(EVERY_KIND)
     traced = tmp_path / "traced"
