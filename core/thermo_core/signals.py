@@ -1,5 +1,6 @@
 """Signals: named arrays over time, with shape, unit, rate and clock; what flows between sensors, stages and models."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
@@ -44,7 +45,7 @@ class Signal:
     @property
     def elements(self) -> int:
         """Numbers in a sample."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def gap_us(self) -> int:

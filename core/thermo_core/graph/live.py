@@ -32,6 +32,7 @@ class LiveGraph:
         self.failures = 0
         self.failure = ""
         self._runners = [runner(node, networks, self._fail) for node in plan.nodes]
+        self._taken = [frozenset(signal.name for signal in node.inputs) for node in plan.nodes]
         self._waiting: list[tuple[int, int, str, Sample]] = []
         self._blocks = 0
 
@@ -65,7 +66,9 @@ class LiveGraph:
             yield self._run(now)
 
     def _run(self, produced: dict[str, Sample]) -> Samples:
-        for one in self._runners:
+        for one, taken in zip(self._runners, self._taken, strict=True):
+            if taken.isdisjoint(produced):
+                continue
             given = one.push(produced)
             gives = one.node.gives
             if isinstance(given, Sample):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -83,21 +84,23 @@ def _result(stage: Resize, inputs: Signals) -> Signal:
 _Step = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
 
 
-def _steps(found: Taps) -> list[_Step]:
-    """By number of the tap: new places that have so many, the old place of each, its weight."""
+@lru_cache(256)
+def _steps(old: int, new: int, by: str) -> tuple[_Step, ...]:
+    """By number of the tap: new places that have so many, the old place of each, its weight; of axes as `taps` takes."""
+    found = taps(old, new, by)
     first, count = np.array(found.first), np.array(found.count)
     starts = np.cumsum(count) - count
-    return [
+    return tuple(
         (places, first[places] + number, found.weights[starts[places] + number])
         for number in range(int(count.max()))
         for places in [np.flatnonzero(count > number)]
-    ]
+    )
 
 
 def _apply(stage: Resize, inputs: Signals, values: Arrays) -> Values:
     (x,) = values
     rows, columns = x.shape[1:]
-    down, along = _steps(taps(rows, stage.rows, stage.by)), _steps(taps(columns, stage.columns, stage.by))
+    down, along = _steps(rows, stage.rows, stage.by), _steps(columns, stage.columns, stage.by)
     line = np.zeros((len(x), rows, stage.columns), np.float32)
     for places, old, weights in along:
         line[:, :, places] += x[:, :, old] * weights
@@ -108,7 +111,7 @@ def _apply(stage: Resize, inputs: Signals, values: Arrays) -> Values:
     return np.where(broken, _mended(x, stage, down, along), made) if broken.any() else made
 
 
-def _mended(x: Values, stage: Resize, down: list[_Step], along: list[_Step]) -> Values:
+def _mended(x: Values, stage: Resize, down: tuple[_Step, ...], along: tuple[_Step, ...]) -> Values:
     """The weighed mean of those that have a value."""
     total = np.zeros((len(x), stage.rows, stage.columns), np.float32)
     weight = np.zeros_like(total)

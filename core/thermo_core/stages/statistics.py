@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -110,6 +111,7 @@ def _unsigned_zero(x: Values) -> Values:
     return np.asarray(x + np.float32(0), np.float32)
 
 
+@lru_cache(1024)
 def terms(text: str) -> tuple[_Term, ...]:
     """One term, or two whose difference it is; raises ValueError."""
     parts = text.split(" - ")
