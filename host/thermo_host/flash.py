@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from smp.image_management import ImageState
+from typing import TYPE_CHECKING
 
 from thermo_core import image
 from thermo_core.bundle import Bundle
@@ -25,6 +24,9 @@ from thermo_core.image import Image, Version, names_development_key
 from thermo_core.wire.management import SelfTestResult
 from thermo_host.link.requests import Progress
 from thermo_host.link.wearable import Wearable
+
+if TYPE_CHECKING:
+    from smp.image_management import ImageState
 
 MAX_IMAGE = 16 << 20
 """No slot is larger; a bigger file is no image."""
@@ -163,7 +165,7 @@ def flash(
     return replace(done, self_test=results)
 
 
-def _refuse_downgrade(version: Version, active: ImageState | None) -> None:
+def _refuse_downgrade(version: Version, active: "ImageState | None") -> None:
     try:
         running = Version.parse(active.version) if active else None
     except ThermoError:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from smp.image_management import ImageState
+from typing import TYPE_CHECKING
 
 from thermo_core.errors import (
     DowngradeError,
@@ -24,6 +23,9 @@ from thermo_core.wire.smp import Group
 from thermo_host.flash import MAX_IMAGE, Flashed, Step, self_test
 from thermo_host.link.requests import Progress
 from thermo_host.link.wearable import Wearable
+
+if TYPE_CHECKING:
+    from smp.image_management import ImageState
 
 _INVALID_HEADER = 22
 """mcumgr's code for an image that is not for the slot that is free."""
@@ -121,7 +123,7 @@ def flash_firmware(
     return replace(done, self_test=results)
 
 
-def _free(active: ImageState | None, states: list[ImageState]) -> Iterator[int]:
+def _free(active: "ImageState | None", states: list["ImageState"]) -> Iterator[int]:
     """Slots that may take it, the likeliest first: not the one that runs, nor the only one with an image."""
     if active is not None:
         yield 1 - active.slot
@@ -131,7 +133,7 @@ def _free(active: ImageState | None, states: list[ImageState]) -> Iterator[int]:
 
 
 def _upload(
-    wearable: Wearable, file: FirmwareFile, active: ImageState | None, states: list[ImageState], progress: Progress
+    wearable: Wearable, file: FirmwareFile, active: "ImageState | None", states: list["ImageState"], progress: Progress
 ) -> int:
     """Upload the linking for the free slot, which a bootloader does not tell where nothing runs; which slot it was."""
     slots = list(_free(active, states))
@@ -146,7 +148,7 @@ def _upload(
     raise ManagementError(f"{wearable.port} has no free slot; reset the wearable and flash again.")
 
 
-def _refuse_older(version: Version, active: ImageState | None) -> None:
+def _refuse_older(version: Version, active: "ImageState | None") -> None:
     try:
         running = Version.parse(active.version) if active else None
     except ThermoError:

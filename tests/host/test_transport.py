@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from scripted_peer import Peer
-from smpclient.requests.image_management import ImageStatesRead
-from smpclient.requests.os_management import EchoWrite
 
 from thermo_core.errors import (
     LinkLostError,
@@ -51,7 +49,7 @@ def test_requests_and_telemetry_share_the_line(peer: Peer, line: SerialLine) -> 
     peer.answer = between
     requests = Requests(line, 2.0)
     for number in range(5):
-        assert requests.standard(EchoWrite(d=f"echo {number}")).r == f"echo {number}"
+        assert requests.standard.echo(f"echo {number}") == f"echo {number}"
     expected = [record for count in range(1, 6) for record in noise[:count]]
     received = [line.take(1.0) for _ in expected]
     assert [taken[1] for taken in received if taken] == expected
@@ -99,7 +97,7 @@ def test_the_reason_of_a_refusal_is_fetched(peer: Peer, line: SerialLine) -> Non
 
     peer.answer = refuse
     requests = Requests(line, 1.0)
-    for ask in (lambda: requests.standard(ImageStatesRead()), lambda: requests.write(Command.ROLLBACK, {})):
+    for ask in (lambda: requests.standard.images(), lambda: requests.write(Command.ROLLBACK, {})):
         with pytest.raises(RefusedError, match=r"^The wearable refused: The slot is on trial\.$") as caught:
             ask()
         assert (caught.value.reason, caught.value.code, caught.value.group) == ("The slot is on trial.", 3, Group.IMAGE)
@@ -137,7 +135,7 @@ def test_a_flush_by_the_other_side_is_no_lost_port(peer: Peer, line: SerialLine)
     finally:
         os.close(descriptor)
     peer.answer = lambda request: [request.respond({"r": request.body["d"]})]
-    assert Requests(line, 5.0).standard(EchoWrite(d="still here")).r == "still here"
+    assert Requests(line, 5.0).standard.echo("still here") == "still here"
 
 
 def test_a_second_opener_is_told_who_holds_the_port(peer: Peer, line: SerialLine) -> None:

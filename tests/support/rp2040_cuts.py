@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from firmware_slots import program
 from rp2040_fast import FLASH, KINDS, SLOTS, FastBench, PowerCutError, PowerUp
-from smpclient.requests.os_management import ResetWrite
 from two_slots import FIRMWARE
 
 from thermo_core.firmware.signed import parse, sign
@@ -106,7 +105,7 @@ def live(scene: Scene, flash: bytearray, cut: Cut | None, chip: Chip = FastBench
     if digest not in [state.hash for state in host.images()]:
         host.upload(scene.new)
     host.test_image(digest)
-    host._requests.standard(ResetWrite())
+    host._requests.standard.reset()
     bench.run()
     bench.finish()
     operations = bench.operations

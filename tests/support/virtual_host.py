@@ -5,8 +5,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from smpclient.requests.os_management import ResetWrite
-
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame
 from thermo_core.wire.management import Hello, StreamRequest, read
 from thermo_core.wire.records import Record, decode
@@ -104,7 +102,7 @@ class Host(Management):
 
     def reset(self) -> None:
         """Have it restart."""
-        self._requests.standard(ResetWrite())
+        self._requests.standard.reset()
 
     def stream(self, until: Callable[[list[Record]], bool], within_us: int, patient: bool = True) -> list[Record]:
         """Records of a fresh stream until they suffice; or of that time, where they need not."""

@@ -2,12 +2,10 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from smp.image_management import ImageState
-from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
-from smpclient.requests.os_management import BootloaderInformationRead, EchoWrite
 
 from thermo_core.errors import DamagedFileError, ManagementError, RefusedError, SensorError
 from thermo_core.firmware.container import Fit
@@ -47,6 +45,9 @@ from thermo_core.wire.table import LIMITS, Command, GroupError
 from thermo_host.link.foreign import cleaned, cleaned_record
 from thermo_host.link.requests import NO_GROUP, Progress, Requests
 
+if TYPE_CHECKING:
+    from smp.image_management import ImageState
+
 SELF_TEST_S = 30.0
 STORE_S = 10.0
 SMALLEST_PART = 16
@@ -75,7 +76,7 @@ class Management:
 
     def echo(self, text: str) -> str:
         """What the wearable echoes: `text`, on a good line."""
-        return self._requests.standard(EchoWrite(d=text)).r
+        return self._requests.standard.echo(text)
 
     def constants(self, sensor: int, kind: str) -> SensorConstants:
         """What the chip of a sensor holds, as the device verified it, and the number that its blocks carry.
@@ -279,9 +280,9 @@ class Management:
         body = self._requests.write(Command.RATE, Rate(rate_hz=rate_hz, sensor=sensor).to_map())
         return read(Rate, body).rate_hz
 
-    def images(self) -> list[ImageState]:
+    def images(self) -> list["ImageState"]:
         """The image slots."""
-        return list(self._requests.standard(ImageStatesRead()).images)
+        return self._requests.standard.images()
 
     def takes_models(self) -> Fit | None:
         """What models in containers must be compiled for that it takes; None where it takes none.
@@ -290,7 +291,7 @@ class Management:
             ManagementError: it says something that is none.
         """
         try:
-            said = self._requests.standard(BootloaderInformationRead(query="model")).response
+            said = self._requests.standard.bootloader("model")
         except RefusedError:
             return None
         if not isinstance(said, Mapping) or not isinstance(said.get("target"), str):
@@ -308,19 +309,19 @@ class Management:
         Raises:
             RefusedError: with the reason.
         """
-        self._requests.upload(data, progress, image)
+        self._requests.standard.upload(data, progress, image)
 
     def test_image(self, sha256: bytes) -> None:
         """Have the next reset start the image with this hash, once."""
-        self._requests.standard(ImageStatesWrite(hash=sha256))
+        self._requests.standard.choose_image(sha256, confirm=False)
 
     def confirm_image(self, sha256: bytes | None = None) -> None:
         """Keep the image with this hash, the running one when None."""
-        self._requests.standard(ImageStatesWrite(hash=sha256, confirm=True))
+        self._requests.standard.choose_image(sha256, confirm=True)
 
     def erase_image(self) -> None:
         """Erase the slot that does not run."""
-        self._requests.standard(ImageErase())
+        self._requests.standard.erase_image()
 
     def _read_blob(self, command: Command, which: ReadPart, most: int) -> tuple[bytes, int]:
         """All parts of something of at most `most` bytes, of one number of constants, and which."""

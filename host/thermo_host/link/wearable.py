@@ -5,7 +5,6 @@ import time
 from types import TracebackType
 
 import msgspec
-from smpclient.requests.os_management import ResetWrite
 
 from thermo_core.errors import (
     LinkError,
@@ -186,7 +185,7 @@ class Wearable(Management):
 
     def reset(self, timeout_s: float = 30.0) -> Hello:
         """Restart the device and wait until it answers again."""
-        self._requests.standard(ResetWrite())
+        self._requests.standard.reset()
         return self.reopen(timeout_s)
 
     def reopen(self, timeout_s: float) -> Hello:
