@@ -1,6 +1,6 @@
 """How wide breast-watch's network should be, and of how many wearers it should learn: single looks of wearers on no side of the task.
 
-    python bench/breast_watch.py [--width 1 2 3] [--wearers 200] [--seed 0]
+    python bench/breast_watch.py [--width 1 2 3] [--wearers 800] [--seed 0]
 
 Each network learns as the task says, of its first --wearers, and is judged on 60 others (seeds from 600,000) on skin of the generator
 that it learnt from, so that nothing is chosen on what the card measures: AUC of looks that are not refused by the rise of the skin in

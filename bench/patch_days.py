@@ -1,6 +1,6 @@
 """Months of healthy wearers of breast-watch, and lesions that grow under others: alerts, their causes, and how long they take.
 
-    python bench/patch_days.py [--wearers N] [--lesions N] [--days D] [--minutes M] [--folder FOLDER]
+    python bench/patch_days.py [--wearers N] [--lesions N] [--days D] [--minutes M] [--skin NAME] [--seed N] [--folder FOLDER]
 
 Wearers have skin of the generator that the network did not learn from (`--skin ridges` takes the other), a mild or a harsh life
 (`thermo_models.patch_days.LIVES`), and an hour a day without the patch. A lesion begins to grow on the second day after the week of
@@ -10,6 +10,7 @@ looks. Alerts a month are of all wearer-days; in brackets is the 95 % interval f
 
 import argparse
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--lesions", type=int, default=4, help="wearers of each life with a lesion of each size")
     parser.add_argument("--days", type=int, default=30, help="of healthy wearers after the week")
     parser.add_argument("--minutes", type=float, default=90.0, help="from look to look")
+    parser.add_argument("--seed", type=int, default=FIRST_SEED, help="of the first healthy wearer")
     parser.add_argument("--skin", choices=tuple(SKINS), default="branches")
     parser.add_argument(
         "--folder", type=Path, default=library.resolve("breast-watch").parent, help="wearable.toml and model.tflite"
@@ -66,9 +68,9 @@ def main() -> None:
     watch = _watch(given.folder, given.minutes)
     alert = file.read(given.folder / library.FILE_NAME).profile.alerts[0]
     print(f"{alert.when} for {alert.after.seconds / HOUR_S:g} h; skin of '{given.skin}'", flush=True)
-    jobs = [Job(FIRST_SEED + number, life, given.days) for life in LIVES for number in range(given.wearers)]
+    jobs = [Job(given.seed + number, life, given.days) for life in LIVES for number in range(given.wearers)]
     jobs += [
-        Job(FIRST_SEED + 10_000 + 1_000 * size + number, life, GROWS_DAYS + 16, contrast)
+        Job(given.seed + 10_000 + 1_000 * size + number, life, GROWS_DAYS + 16, contrast)
         for life in LIVES
         for size, contrast in enumerate(CONTRASTS_K)
         for number in range(given.lesions)
@@ -98,21 +100,27 @@ def main() -> None:
             + (f"{np.median(delays):>20.1f}{np.median(tops):>29.2f}" if delays else f"{'-':>20}{'-':>29}"),
             flush=True,
         )
-    print(
-        "trade-off: false alerts a month (mild, harsh), share of lesions of 0.6-1 K found within 45 days (mild, harsh)"
+    _print_trade_off(
+        "false alerts a month", watch, healthy, lambda counts: f"{MONTH * sum(counts) / (len(counts) * given.days):.2f}"
     )
-    print(f"{'threshold':>10}" + "".join(f"{f'{hours} h':>30}" for hours in HOURS))
+    for contrast in CONTRASTS_K[:2]:
+        _print_trade_off(
+            f"lesions of {contrast[0]:g} to {contrast[1]:g} K told within 45 days",
+            watch,
+            {life: grown[life, contrast] for life in LIVES},
+            lambda counts: f"{np.mean(np.array(counts) > 0):.0%}",
+        )
+
+
+def _print_trade_off(what: str, watch: Watch, lived: dict[str, list[Said]], figure: Callable[[list[int]], str]) -> None:
+    """By life, of other thresholds and durations; `figure` is given how many alerts each wearer would see."""
+    print(f"\n{what}: {', '.join(lived)}\n{'threshold':>10}" + "".join(f"{f'{hours} h':>16}" for hours in HOURS))
     for threshold in sorted({*THRESHOLDS, round(watch.threshold, 3)}):
-        cells = []
+        line = f"{threshold:>10.3f}"
         for hours in HOURS:
-            false = [sum(len(watch.raised(said, threshold, hours)) for said in healthy[life]) for life in LIVES]
-            a_month = [MONTH * count / (given.wearers * given.days) for count in false]
-            share = [
-                np.mean([bool(watch.raised(said, threshold, hours)) for said in grown[life, CONTRASTS_K[1]]])
-                for life in LIVES
-            ]
-            cells.append(f"{a_month[0]:>9.2f} {a_month[1]:6.2f} {share[0]:6.0%} {share[1]:6.0%}")
-        print(f"{threshold:>10.3f}" + "".join(cells), flush=True)
+            counts = [[len(watch.raised(said, threshold, hours)) for said in every] for every in lived.values()]
+            line += f"{', '.join(figure(of) for of in counts if of):>16}"
+        print(line, flush=True)
 
 
 @cache
