@@ -131,6 +131,18 @@ def test_help_imports_no_command(capsys: Capture) -> None:
     assert capsys.readouterr().out == f"thermo-host {software_version()}\n"
 
 
+def test_no_command_loads_at_its_start_what_few_of_its_runs_need() -> None:
+    script = """
+import sys
+from thermo_host.application import COMMANDS
+for entry in COMMANDS.values():
+    entry.load()
+print([name for name in ("smpclient", "pydantic", "pyarrow", "av", "zarr") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_a_typo_gets_a_suggestion(capsys: Capture) -> None:
     assert run(["strem"]) == ExitCode.USAGE
     assert "'stream'" in capsys.readouterr().err
