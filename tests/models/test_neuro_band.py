@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from thermo_core.graph import series
+from thermo_core.graph.plan import plan
+from thermo_core.quality import Quality
 from thermo_core.signals import Series
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable import file, library
@@ -16,6 +19,7 @@ from thermo_models.samples import Samples
 from thermo_models.tasks import neuro_band as task
 from thermo_models.tasks import neuro_band_bodies as bodies
 from thermo_models.tasks import neuro_band_curves as curves
+from thermo_models.tasks import neuro_band_unseen
 
 QUIET = curves.World((1e-6, 1e-6), 0.0, False, 0.0, 0.0, False, 0.0, 0.0, False)
 PROFILE = task.WEARABLE.profile
@@ -110,6 +114,35 @@ def test_the_shipped_network_tells_a_slowed_hand_better_than_one_exponential_on_
     rest = curves.make(200, 77_000_002, replace(curves.JUDGED, amplitude_k=(0.0, 1e-3)))
     quiet = network.predict([network_inputs(stages, task.seen_of(rest.values, rest.before))])
     assert (quiet.argmax(1) == curves.NO_CHALLENGE).mean() > 0.9
+
+
+def test_what_no_recovery_of_two_hands_fits_is_flagged_and_hands_after_water_are_not() -> None:
+    path = library.resolve("neuro-band")
+    whole, networks = (
+        plan(file.read(path).profile),
+        {"recovery": Int8Network((path.parent / "model.tflite").read_bytes())},
+    )
+
+    def flagged(nodes: NDArray[np.floating[Any]]) -> bool:
+        return bool(series.run(whole, recorded(nodes), networks)["told"].flags[-1] & Quality.OUT_OF_DOMAIN)
+
+    made = curves.make(4, 8, curves.CALM, slowing=1.6, challenged=True)
+    assert not any(flagged(challenged(made, number)) for number in range(4))
+    rng, t = np.random.default_rng(9), np.arange(900.0)
+    still = 33.0 + rng.normal(0, 0.02, (900, 8))
+    assert not flagged(still)
+    assert flagged(still + 4 * np.cos(2 * np.pi * t[:, np.newaxis] / rng.uniform(100, 300, 8)))
+    assert flagged(still + 6 * (t[:, np.newaxis] < rng.uniform(400, 800, 8)))
+
+
+def test_windows_that_are_no_hands_are_of_every_kind_and_the_same_each_time() -> None:
+    found = neuro_band_unseen.windows(30)
+    assert len(found) == 8
+    for values, before in found.values():
+        assert values.shape == (30, curves.ROWS, curves.NODES) and before.shape == (30, curves.NODES)
+        assert np.isfinite(values).all() and np.isfinite(before).all()
+    again = neuro_band_unseen.windows(30)
+    assert all((again[name][0] == values).all() for name, (values, _) in found.items())
 
 
 def test_warmth_of_one_side_alerts_after_ten_minutes_and_neither_motion_nor_a_moved_node_does() -> None:

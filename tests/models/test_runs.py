@@ -158,7 +158,8 @@ def test_what_is_shipped_is_small_and_its_card_says_what_its_figures_say(name: s
 
 
 @pytest.mark.parametrize(
-    "name", ["clothing", "clothing-8", "core-temperature", "fitness-band", "time-constants", "wrist-stress"]
+    "name",
+    ["clothing", "clothing-8", "core-temperature", "fitness-band", "neuro-band", "time-constants", "wrist-stress"],
 )
 def test_a_shipped_card_tells_what_is_refused_of_what_it_is_made_for_and_of_what_not(name: str) -> None:
     metrics = json.loads((ARTIFACTS / name / "metrics.json").read_text())

@@ -22,6 +22,8 @@ from thermo_core.signals import Signal
 from thermo_core.stages import paired_recovery
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.paired_recovery import PairedRecovery
+from thermo_core.stages.stage import Stage
+from thermo_core.wearable.profile import Profile
 from thermo_models.domain import domain
 from thermo_models.features import LEAST_SPREAD, through
 from thermo_models.metrics import auc, expected_calibration_error
@@ -29,9 +31,10 @@ from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks import neuro_band_bodies as bodies
 from thermo_models.tasks import neuro_band_curves as curves
+from thermo_models.tasks import neuro_band_unseen
 from thermo_models.tasks.neuro_band_curves import ALIKE, NO_CHALLENGE, SLOWED_LEFT, SLOWED_RIGHT, Windows
 from thermo_models.tasks.neuro_band_limits import limits
-from thermo_models.tasks.task import Classes, Goal, Plan
+from thermo_models.tasks.task import Classes, Goal, Plan, Probe, Said
 from thermo_models.templates import stage_of, template
 
 WEARABLE = template("neuro-band")
@@ -42,6 +45,8 @@ SIDES: PairedRecovery = stage_of(WEARABLE.profile, "sides")
 STANDARD: Normalise = stage_of(WEARABLE.profile, "standard")
 TAU = 1
 """Place of the time constant in what a fit gives."""
+MISFIT = 3
+"""Place of the misfit in what the fit through both hands gives."""
 TRAIN_SEED, TEST_SEED = 10_000, 9_000_000
 CHUNK = 500
 AXES = 2
@@ -165,21 +170,16 @@ class NeuroBand(Classes):
         figures["ece"] = expected_calibration_error(outputs[mixed], truth)
         return figures
 
-    def strange(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
-        """Numbers of different hands, curves that end where others begin, nodes that each see something of their own."""
-        rng, numbers = np.random.default_rng(0), curves.NODES * SHAPES.bins
-        mixed, backwards, apart = (samples.features.copy() for _ in range(3))
-        mixed = rng.permuted(mixed, axis=0)
-        shapes = backwards[:, :numbers].reshape(len(samples), curves.NODES, SHAPES.bins)
-        backwards[:, :numbers] = shapes[:, :, ::-1].reshape(len(samples), numbers)
-        for node in range(curves.NODES):
-            own = slice(node * SHAPES.bins, (node + 1) * SHAPES.bins)
-            apart[:, own] = samples.features[rng.permutation(len(samples)), own]
-        return {
-            "numbers of different hands and moments": mixed,
-            "curves from their end to their beginning": backwards,
-            "a band whose nodes are on different people": apart,
-        }
+    def probe(self, profile: Profile, stages: tuple[Stage, ...], said: Said, quick: bool) -> Probe:
+        """Windows of nodes that are no hands after water; see `neuro_band_unseen`."""
+
+        def seen_with_misfit(
+            values: NDArray[np.float32], before: NDArray[np.float32]
+        ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            return seen_of(values, before), sides_of(values, before)[:, MISFIT]
+
+        limit: float = stage_of(profile, "told").high
+        return neuro_band_unseen.probe(stages, limit, seen_with_misfit, 60 if quick else 600)
 
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show; see `neuro_band_limits`."""
