@@ -39,6 +39,8 @@ def main() -> None:
     task = BreastWatch()
     if given.wearers < 1:
         parser.error(f"nothing can be learnt of {given.wearers} wearers; give 1 or more")
+    if given.seed < 0:
+        parser.error(f"there is no seed {given.seed}; give 0 or more")
     try:
         chosen = [task.settings.changed({"width": width}) for width in given.width]
     except UsageError as error:

@@ -65,6 +65,9 @@ def main() -> None:
         "--folder", type=Path, default=library.resolve("breast-watch").parent, help="wearable.toml and model.tflite"
     )
     given = parser.parse_args()
+    for name, least in (("wearers", 1), ("lesions", 0), ("days", 1), ("minutes", 1), ("seed", 0)):
+        if getattr(given, name) < least:
+            parser.error(f"--{name} is {getattr(given, name)}; give {least} or more")
     watch = _watch(given.folder, given.minutes)
     alert = file.read(given.folder / library.FILE_NAME).profile.alerts[0]
     print(f"{alert.when} for {alert.after.seconds / HOUR_S:g} h; skin of '{given.skin}'", flush=True)

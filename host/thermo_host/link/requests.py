@@ -64,7 +64,7 @@ class Requests:
     @cached_property
     def standard(self) -> "Standard":
         """Requests of the standard groups."""
-        # Loaded when the first is made: most commands make none, and start twice as fast for it.
+        # Loaded when the first is made: most commands make none.
         from thermo_host.link.standard import Standard
 
         return Standard(self._line, self.timeout_s, self.refused)

@@ -25,7 +25,7 @@ from thermo_host.link.transport import SerialLine
 
 MOST_STALLS = 32
 """Answers to an upload without any progress."""
-MOST_STARTS = 20
+MOST_STARTS = 21
 """Times that an upload is begun again where it had come further."""
 
 _T = TypeVar("_T")
@@ -146,7 +146,7 @@ class Standard:
                 return
             except LinkTimeoutError:
                 # The server keeps what it has, so a new start goes on there; one without any progress ends it.
-                if furthest == before or attempt > MOST_STARTS:
+                if furthest == before or attempt >= MOST_STARTS:
                     raise
 
     def _request(self, request: SMPRequest[TRep, TEr1, TEr2]) -> TRep:

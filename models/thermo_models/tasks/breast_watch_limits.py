@@ -46,8 +46,9 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         *sentences,
         "The difference from the reference alone (`--set variant=difference-alone`) does as well: the picture beside it adds nothing that could be "
         "shown. Of two kinds of networks the one that is kept was chosen on these figures; its width and the number of wearers that it learns from "
-        "were chosen on others, and the specificity and the three hours of an alert on months of yet others, on skin of the generator that was learnt "
-        "from (`python bench/patch_days.py --skin ridges --seed 900000 --wearers 24 --lesions 12`): none of 24 mild ones was alerted.",
+        "were chosen on others. The specificity was chosen on months of yet others, on skin of the generator that was learnt from (`python "
+        "bench/patch_days.py --skin ridges --seed 900000 --wearers 24 --lesions 12`; none of 24 mild ones was alerted), the three hours of an alert, "
+        "for an earlier network, on twelve of those that `bench/patch_days.py` counts.",
         "Tried for more at 0.3 to 0.6 K, judged on 60 wearers of no side and of the skin that was learnt from: AUC 0.884 as it ships, twice as wide as "
         "the network is by itself and of 800 wearers (`python bench/breast_watch.py --width 2`), 0.886 as the mean of a look and its mirror images at "
         "four times the instructions; of 200 wearers (`--wearers 200`) 0.856 as wide as it is by itself, 0.885 twice, and 0.886 three times as wide, "

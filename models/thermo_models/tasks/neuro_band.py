@@ -45,7 +45,7 @@ SIDES: PairedRecovery = stage_of(WEARABLE.profile, "sides")
 STANDARD: Normalise = stage_of(WEARABLE.profile, "standard")
 TAU = 1
 """Place of the time constant in what a fit gives."""
-MISFIT = 3
+(MISFIT,) = stage_of(WEARABLE.profile, "misfit").places
 """Place of the misfit in what the fit through both hands gives."""
 TRAIN_SEED, TEST_SEED = 10_000, 9_000_000
 CHUNK = 500
