@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from thermo_core.entry import HungUp, Terminated
+from thermo_core.entry import HungUp, Terminated, interruption
 from thermo_core.errors import ThermoError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.text import clean
@@ -99,19 +99,16 @@ def run(name: str, build: Callable[[], typer.Typer], words: list[str]) -> int:
         return _fail(name, exit_code(error), type(error).__name__, str(error), as_json)
     except TyperException as error:
         return _fail(name, ExitCode.USAGE, "UsageError", _sentence(name, error), as_json)
-    except HungUp:
-        return _fail(name, ExitCode.HUNG_UP, "HungUp", "the terminal was closed.", as_json)
-    except Terminated:
-        return _fail(name, ExitCode.TERMINATED, "Terminated", "ended by SIGTERM.", as_json)
-    except (KeyboardInterrupt, EOFError):
-        return _fail(name, ExitCode.INTERRUPTED, "Interrupted", "interrupted.", as_json)
+    except (KeyboardInterrupt, EOFError) as error:
+        return _interrupted(name, error, as_json)
     except BrokenPipeError:
         # Whoever read our output has seen enough; what is left in the buffer must not fail again at exit.
         _discard_output()
         return ExitCode.OK
     except Exception as error:
-        if _hung_up(error):
-            return _fail(name, ExitCode.HUNG_UP, "HungUp", "the terminal was closed.", as_json)
+        ended = HungUp() if _no_terminal(error) else interruption(error)
+        if ended is not None:
+            return _interrupted(name, ended, as_json)
         if isinstance(error, OSError) and (reason := _unwritable_output()):
             return _fail(
                 name, ExitCode.FILE, "StorageError", f"Standard output takes no more ({reason}).", as_json=False
@@ -137,12 +134,22 @@ def _invoke(name: str, app: typer.Typer, words: list[str]) -> int:
         return ended.exit_code
 
 
-def _hung_up(error: BaseException) -> bool:
+def _interrupted(name: str, ended: KeyboardInterrupt | EOFError, as_json: bool) -> int:
+    if isinstance(ended, HungUp):
+        return _fail(name, ExitCode.HUNG_UP, "HungUp", "the terminal was closed.", as_json)
+    if isinstance(ended, Terminated):
+        return _fail(name, ExitCode.TERMINATED, "Terminated", "ended by SIGTERM.", as_json)
+    return _fail(name, ExitCode.INTERRUPTED, "Interrupted", "interrupted.", as_json)
+
+
+def _no_terminal(error: BaseException) -> bool:
     """Whether a terminal that is gone is the cause: writing to it fails before or after the signal comes."""
-    if isinstance(error, OSError) and error.errno == errno.EIO and sys.stdout.isatty():
-        return True
-    cause = error.__cause__ or error.__context__
-    return isinstance(error, HungUp) or (cause is not None and _hung_up(cause))
+    at: BaseException | None = error
+    while at is not None:
+        if isinstance(at, OSError) and at.errno == errno.EIO and sys.stdout.isatty():
+            return True
+        at = at.__cause__ or at.__context__
+    return False
 
 
 def _unwritable_output() -> str:

@@ -36,12 +36,29 @@ def enter(load: Callable[[], Callable[[list[str]], int]], arguments: Sequence[st
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
         sys.exit(load()(list(sys.argv[1:] if arguments is None else arguments) or ["--help"]))
-    except HungUp:
-        sys.exit(128 + signal.SIGHUP)
-    except Terminated:
-        sys.exit(128 + signal.SIGTERM)
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+    except (Exception, KeyboardInterrupt) as error:
+        ended = interruption(error)
+        if ended is None:
+            raise
+        sys.exit(128 + _number(ended))
+
+
+def interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """The signal that an error came of; None where none did.
+
+    A signal is obeyed between any two instructions, those of a lock's own bookkeeping among them (`Condition.wait` gives
+    its lock back before it waits for another), and what tidies up there then fails with an error that means nothing.
+    """
+    at: BaseException | None = error
+    while at is not None and not isinstance(at, KeyboardInterrupt):
+        at = at.__cause__ or at.__context__
+    return at
+
+
+def _number(ended: KeyboardInterrupt) -> signal.Signals:
+    if isinstance(ended, HungUp):
+        return signal.SIGHUP
+    return signal.SIGTERM if isinstance(ended, Terminated) else signal.SIGINT
 
 
 def _obey_signals() -> None:

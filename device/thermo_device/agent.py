@@ -6,7 +6,6 @@ Two threads: the caller's runs the line (requests, answers, telemetry), the work
 import hashlib
 import logging
 import os
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +104,7 @@ class Agent:
         self._queue = FrameQueue()
         self._line = Line(port, self._queue, self.counters.add)
         self._outbox = Outbox(self._queue, self._lease, self._line.wake, self._on_unsendable)
-        self._stopping = threading.Event()
+        self._stopping = False
         self._reset_wanted = False
         self._runtime: Runtime
         self._server = SmpServer(
@@ -134,7 +133,7 @@ class Agent:
         try:
             self._boot()
             try:
-                while not self._stopping.is_set():
+                while not self._stopping:
                     self._serve()
                 self._line.drain(DRAIN_S)
             finally:
@@ -146,7 +145,8 @@ class Agent:
 
     def stop(self) -> None:
         """End `run`; any thread or signal handler may call it."""
-        self._stopping.set()
+        # No Event: a signal that comes while another's handler sets it would wait for its lock for ever.
+        self._stopping = True
         self._line.wake()
 
     def wake(self) -> None:

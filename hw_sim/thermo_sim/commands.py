@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -253,11 +252,16 @@ def _on_termination(act: Callable[[], None]) -> None:
 
 
 def _serve(simulated: Wearable | AnyBoard) -> int:
-    ended = threading.Event()
-    _on_termination(ended.set)
+    ended = False  # no Event: a signal that comes while another's handler sets it would wait for its lock for ever
+
+    def end() -> None:
+        nonlocal ended
+        ended = True
+
+    _on_termination(end)
     with simulated:
         print(simulated.describe(), flush=True)
-        while not ended.is_set() and not simulated.wait(0.25):
+        while not ended and not simulated.wait(0.25):
             pass
     return ExitCode.OK
 

@@ -95,7 +95,6 @@ class EmulatedBoard:
         self._tap = tap_of(self.hardware)
         self._pump = Pump(self._cable, self._line, options.noise, options.seed, self._tap)
         self._ending = threading.Event()
-        self._ended = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=options.kind, daemon=True)
         self._ran_s = 0.0
@@ -133,7 +132,8 @@ class EmulatedBoard:
         Raises:
             ThermoError: it ended by itself.
         """
-        if not self._ended.wait(timeout_s):
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
             return False
         if self._error is not None and not self._ending.is_set():
             raise ThermoError(
@@ -180,7 +180,6 @@ class EmulatedBoard:
             self._error = error
         finally:
             self._chip.close()
-            self._ended.set()
 
     def _emulate(self) -> None:
         began_s = time.monotonic()

@@ -213,7 +213,6 @@ class Wearable:
         )
         self._thread = threading.Thread(target=self._run, name="serial", daemon=True)
         self._failure: BaseException | None = None
-        self._ended = threading.Event()
 
     def __enter__(self) -> "Wearable":
         self.start()
@@ -235,23 +234,25 @@ class Wearable:
         except BaseException:
             self._remove_state()
             raise
-        if self.options.link.is_symlink():  # of a wearable that was killed: nobody serves its control socket
-            with contextlib.suppress(OSError):  # somebody else's is said when the link is made
-                self.options.link.unlink()
-        self._thread.start()
-        while not self.options.link.is_symlink() and not self._ended.wait(0.005):
-            pass
-        if self._ended.is_set():
+        try:
+            if self.options.link.is_symlink():  # of a wearable that was killed: nobody serves its control socket
+                with contextlib.suppress(OSError):  # somebody else's is said when the link is made
+                    self.options.link.unlink()
+            self._thread.start()
+            while not self.options.link.is_symlink() and not self.wait(0.005):
+                pass
+        except BaseException:
             self.stop()
-            if self._failure is not None:
-                raise self._failure
+            raise
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the agent ends by itself; raises what ended it. True when it has ended."""
-        ended = self._ended.wait(timeout_s)
-        if ended and self._failure is not None:
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            return False
+        if self._failure is not None:
             raise self._failure
-        return ended
+        return True
 
     def stop(self) -> None:
         """Stop serving and remove link, socket and a temporary state directory."""
@@ -280,8 +281,6 @@ class Wearable:
             self._agent.run()
         except BaseException as error:
             self._failure = error
-        finally:
-            self._ended.set()
 
     def _listened_to(self) -> bool:
         return self._agent.listened_to

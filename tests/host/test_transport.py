@@ -5,10 +5,13 @@ import termios
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import ANY
 
 import pytest
+from interrupted import at_each_instruction
 from scripted_peer import Peer
 
+from thermo_core.entry import Terminated, interruption
 from thermo_core.errors import (
     LinkLostError,
     LinkTimeoutError,
@@ -20,6 +23,7 @@ from thermo_core.errors import (
 from thermo_core.wire.framing import encode_frame
 from thermo_core.wire.smp import Group, SmpMessage
 from thermo_core.wire.table import Command
+from thermo_host.link import standard, transport
 from thermo_host.link.requests import Requests
 from thermo_host.link.transport import BACKLOG, SerialLine
 from thermo_host.link.wearable import Wearable
@@ -176,3 +180,39 @@ def test_another_protocol_version_says_which_side_to_upgrade(peer: Peer, spoken:
     with pytest.raises(ProtocolVersionError, match=older):
         Wearable.open(peer.port)
     SerialLine(peer.port).close()
+
+
+def test_a_request_interrupted_anywhere_leaves_a_line_that_answers(line: SerialLine) -> None:
+    # Ctrl-C in a calibration is followed by the requests that leave the device quiet.
+    requests = Requests(line, 5.0)
+    for error in at_each_instruction(lambda: requests.read(Command.RATE, {"n": 1}), transport):
+        assert type(error) is Terminated
+        assert requests.read(Command.RATE, {"n": 2})["n"] == 2
+    assert not line._pending
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_standard_request_interrupted_anywhere_leaves_a_line_that_answers(peer: Peer, line: SerialLine) -> None:
+    peer.answer = lambda request: [request.respond({"r": request.body["d"]})]
+    requests = Requests(line, 5.0)
+    requests.standard.echo("loads smpclient")
+    for count, error in enumerate(at_each_instruction(lambda: requests.standard.echo("one"), standard, transport)):
+        assert interruption(error)
+        if count % 8 == 0:
+            assert requests.standard.echo("two") == "two"
+    assert requests.standard.echo("two") == "two"
+
+
+def test_waiting_for_a_record_interrupted_anywhere_leaves_a_line_that_gives_the_next(
+    peer: Peer, line: SerialLine
+) -> None:
+    def wait() -> None:
+        line.take(0.001)
+        line.drop_records()
+        line.waiting_since_ns  # noqa: B018
+
+    record = encode_frame(bytes(40))
+    for error in at_each_instruction(wait, transport):
+        assert type(error) is Terminated
+        peer.send(record)
+        assert line.take(5.0) == (ANY, bytes(40))

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import queue
 import struct
 import threading
 from collections.abc import Callable, Coroutine
@@ -163,9 +164,17 @@ class Standard:
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine in a thread and loop of its own, because the caller may have a running loop (a notebook)."""
         with _Loop() as loop:
-            future = asyncio.run_coroutine_threadsafe(work, loop)
+            # Nothing but this queue is between the threads: a signal may interrupt this one at any instruction.
+            ended: queue.SimpleQueue[asyncio.Task[_T]] = queue.SimpleQueue()
+            begun: list[asyncio.Task[_T]] = []
+
+            def begin() -> None:
+                begun.append(loop.create_task(work))
+                begun[0].add_done_callback(ended.put)
+
+            loop.call_soon_threadsafe(begin)
             try:
-                return future.result()
+                return ended.get().result()
             except TimeoutError:
                 raise self._line.no_answer(self._timeout_s) from None
             except SMPUploadError as error:
@@ -176,7 +185,7 @@ class Standard:
                     f"{self._line.port} gave an answer that does not parse ({text}); check what is attached there, and its software."
                 ) from error
             except BaseException:
-                future.cancel()
+                loop.call_soon_threadsafe(lambda: [task.cancel() for task in begun])
                 raise
 
     def _upload_error(self, error: SMPUploadError) -> Exception:

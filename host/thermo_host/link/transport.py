@@ -2,16 +2,22 @@
 
 Exclusive means `flock` on the device node, as pyserial does it: the kernel drops it with the process, however that
 ends. TIOCEXCL is not used, because on a pseudo-terminal it outlives a killed process and locks the next one out.
+
+Whoever waits here may be interrupted by Ctrl-C or SIGTERM at any instruction and still has to tell the device to be
+quiet, so no Python-coded lock is held between the threads: a `Condition` (and with it `Event`, `Future`, `Queue`)
+that is left at the wrong instruction stays locked, and the reader would wait for it for ever.
 """
 
 import contextlib
 import errno
 import os
+import queue
 import select
 import termios
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -39,6 +45,7 @@ MOST_EMPTY = 1000
 """Times that a port may be readable and give nothing, one after the other; one that is gone is so for ever."""
 
 _Key = tuple[int, int, int]
+_Take = Callable[[bytes | LinkLostError], None]
 
 
 class SerialLine:
@@ -67,9 +74,9 @@ class SerialLine:
         self.overflow = 0
         self._serial = _open(port, baud)
         self._demultiplexer = Demultiplexer()
-        self._pending: dict[_Key, Future[bytes]] = {}
+        self._pending: dict[_Key, _Take] = {}
         self._records: deque[tuple[int, bytes]] = deque()
-        self._arrived = threading.Condition()
+        self._arrived: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._writing = threading.Lock()
         self._lost: LinkLostError | None = None
         self._wake_read, self._wake_write = os.pipe()
@@ -84,13 +91,22 @@ class SerialLine:
     def begin(self, message: bytes) -> "Future[bytes]":
         """Send an SMP message; the future gives the answer of the same sequence number, group and command.
 
+        For threads that no signal interrupts; the others `exchange`.
+
         Raises:
             LinkLostError: the port vanished.
         """
-        head = SmpHeader.decode(message)
-        key = (head.sequence, head.group, head.command)
+        key = _key(message)
         answer: Future[bytes] = Future()
-        self._pending[key] = answer
+
+        def take(came: bytes | LinkLostError) -> None:
+            if answer.set_running_or_notify_cancel():
+                if isinstance(came, LinkLostError):
+                    answer.set_exception(came)
+                else:
+                    answer.set_result(came)
+
+        self._pending[key] = take
         answer.add_done_callback(lambda _: self._pending.pop(key, None))
         try:
             self._write(encode_packets(message))
@@ -106,13 +122,19 @@ class SerialLine:
             LinkTimeoutError: none came in time.
             LinkLostError: the port vanished.
         """
-        answer = self.begin(message)
+        key = _key(message)
+        came: queue.SimpleQueue[bytes | LinkLostError] = queue.SimpleQueue()
         try:
-            return answer.result(timeout_s)
-        except TimeoutError:
+            self._pending[key] = came.put
+            self._write(encode_packets(message))
+            answer = came.get(timeout=timeout_s)
+        except queue.Empty:
             raise self.no_answer(timeout_s) from None
         finally:
-            answer.cancel()
+            self._pending.pop(key, None)
+        if isinstance(answer, LinkLostError):
+            raise answer
+        return answer
 
     def no_answer(self, timeout_s: float) -> LinkTimeoutError:
         """The error for a silent wearable."""
@@ -126,24 +148,30 @@ class SerialLine:
         Raises:
             LinkLostError: the port vanished and every record that came before has been taken.
         """
-        with self._arrived:
-            self._arrived.wait_for(lambda: self._records or self._lost, timeout_s)
-            if self._records:
+        until = time.monotonic() + timeout_s
+        while True:
+            lost = self._lost  # before the records: none comes after it
+            with contextlib.suppress(IndexError):
                 return self._records.popleft()
-            if self._lost:
-                raise LinkLostError(str(self._lost))
-            return None
+            if lost:
+                self._tell()  # others that wait
+                raise LinkLostError(str(lost))
+            try:
+                self._arrived.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                if not self._records:
+                    return None
 
     @property
     def waiting_since_ns(self) -> int | None:
         """When the oldest record came that nobody took yet, by the host's monotonic clock; None where none waits."""
-        with self._arrived:
-            return self._records[0][0] if self._records else None
+        with contextlib.suppress(IndexError):
+            return self._records[0][0]
+        return None
 
     def drop_records(self) -> None:
         """Forget telemetry that waits, of an earlier stream say."""
-        with self._arrived:
-            self._records.clear()
+        self._records.clear()
 
     def close(self) -> None:
         """Close it; harmless when closed."""
@@ -205,26 +233,36 @@ class SerialLine:
         # The echo of a request (a line in loop-back) is no answer; an answer that comes too late has nobody waiting.
         if head.is_request:
             return
-        waiting = self._pending.pop((head.sequence, head.group, head.command), None)
-        if waiting is not None and waiting.set_running_or_notify_cancel():
-            waiting.set_result(message)
+        take = self._pending.pop((head.sequence, head.group, head.command), None)
+        if take is not None:
+            take(message)
 
     def _queue(self, now_ns: int, record: bytes) -> None:
-        with self._arrived:
-            if len(self._records) >= BACKLOG:
+        if len(self._records) >= BACKLOG:
+            with contextlib.suppress(IndexError):
                 self._records.popleft()
                 self.overflow += 1
-            self._records.append((now_ns, record))
-            self._arrived.notify()
+        self._records.append((now_ns, record))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Have `take` look again."""
+        # A word that waits is read after what it is said for, so one is enough.
+        if self._arrived.empty():
+            self._arrived.put(None)
 
     def _fail(self, error: LinkLostError) -> None:
-        with self._arrived:
-            self._lost = self._lost or error
-            self._arrived.notify_all()
-        while self._pending:
-            _, waiting = self._pending.popitem()
-            if waiting.set_running_or_notify_cancel():
-                waiting.set_exception(error)
+        self._lost = self._lost or error
+        self._tell()
+        with contextlib.suppress(KeyError):
+            while True:
+                _, take = self._pending.popitem()
+                take(error)
+
+
+def _key(message: bytes) -> _Key:
+    head = SmpHeader.decode(message)
+    return head.sequence, head.group, head.command
 
 
 def _open(port: str, baud: int) -> serial.Serial:

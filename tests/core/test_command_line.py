@@ -1,0 +1,52 @@
+"""How a command ends when a signal interrupts it, wherever it is."""
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+import typer
+from interrupted import at_each_instruction
+
+from thermo_core import command_line, entry
+from thermo_core.exit_codes import ExitCode
+
+
+def waits() -> None:
+    condition = threading.Condition()
+    with condition:
+        condition.wait(0.001)
+
+
+def application(command: Callable[[], None]) -> Callable[[], typer.Typer]:
+    app = typer.Typer()
+    app.command()(command)
+    return lambda: app
+
+
+def failing(error: BaseException) -> Callable[[], NoReturn]:
+    def fail() -> NoReturn:
+        raise error
+
+    return fail
+
+
+def test_a_signal_is_told_as_one_also_amid_a_locks_own_bookkeeping(capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = set()
+    for error in at_each_instruction(waits):
+        kinds.add(type(error))
+        assert command_line.run("thermo-test", application(failing(error)), []) == ExitCode.TERMINATED
+        assert capsys.readouterr().err == "thermo-test: ended by SIGTERM.\n"
+        with pytest.raises(SystemExit) as ended:
+            entry.enter(failing(error))
+        assert ended.value.code == 128 + signal.SIGTERM
+    assert RuntimeError in kinds, "no lock failed to be given back: this test looks at nothing"
+
+
+def test_a_bug_is_still_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    fails = failing(RuntimeError("broken"))
+    assert command_line.run("thermo-test", application(fails), []) == ExitCode.BUG
+    assert "a bug in thermo-test (broken)" in capsys.readouterr().err
+    with pytest.raises(RuntimeError, match="broken"):
+        entry.enter(fails)
