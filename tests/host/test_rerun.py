@@ -122,6 +122,23 @@ def test_verdicts_that_differ_are_told_with_their_moment(
     assert rerun.models["lesion"].both - rerun.models["lesion"].same == 1
 
 
+@pytest.mark.parametrize("first", [0, 15])
+def test_a_recording_that_begins_in_the_middle_says_so_where_verdicts_differ(
+    recorded: tuple[Path, list[Telemetry]], patch: Session, tmp_path: Path, capsys: Capture, first: int
+) -> None:
+    _, items = recorded
+    findings = [n for n, item in enumerate(items) if isinstance(item.record, FindingRecord)]
+    late, turned = items[findings[first] - 1 :] if first else items, items[findings[-2]]
+    assert isinstance(turned.record, FindingRecord)
+    with Recorder(tmp_path / "late.mcap", patch) as recorder:
+        for item in late:
+            other = told(item, replace(turned.record, values=turned.record.values[::-1]))
+            recorder.add(other if item is turned else item)
+    assert run(["rerun", str(tmp_path / "late.mcap"), "--bundle", str(BUNDLE)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert ("recorded alone;" in shown or "recorded alone." in shown) == ("rest on what came before or was lost" in shown) == bool(first)
+
+
 def test_another_wearable_runs_over_the_same_sensors(
     recorded: tuple[Path, list[Telemetry]], tmp_path: Path, capsys: Capture
 ) -> None:
