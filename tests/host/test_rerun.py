@@ -136,7 +136,11 @@ def test_a_recording_that_begins_in_the_middle_says_so_where_verdicts_differ(
             recorder.add(other if item is turned else item)
     assert run(["rerun", str(tmp_path / "late.mcap"), "--bundle", str(BUNDLE)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert ("recorded alone;" in shown or "recorded alone." in shown) == ("rest on what came before or was lost" in shown) == bool(first)
+    assert (
+        ("recorded alone;" in shown or "recorded alone." in shown)
+        == ("rest on what came before or was lost" in shown)
+        == bool(first)
+    )
 
 
 def test_another_wearable_runs_over_the_same_sensors(

@@ -154,7 +154,9 @@ def _words(data: dict[str, Any], rerun: Rerun) -> RenderableType:
             lines.append(Text(f"... and {rerun.different - SHOWN} more; --json has them."))
         if any(compared.recorded_only for compared in rerun.models.values()):
             lines.append(
-                Text("Findings recorded alone rest on what came before or was lost, and so may those that differ soon after.")
+                Text(
+                    "Findings recorded alone rest on what came before or was lost, and so may those that differ soon after."
+                )
             )
     if not data["complete"]:
         lines.append(Text("The recording was cut off: everything before the cut is here."))
