@@ -1,46 +1,21 @@
-"""`thermo-device`: the agent on a Raspberry Pi, and a look at its sensors and state without a host."""
+"""`thermo-device`: the entry point."""
 
-import logging
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
-import typer
-
-from thermo_core import command_line
-from thermo_core.exit_codes import ExitCode
-from thermo_core.wearable.profile import NOTICE
-from thermo_device import commands
-
-NAME = "thermo-device"
-EXIT_CODES = (
-    ExitCode.OK,
-    ExitCode.BUG,
-    ExitCode.USAGE,
-    ExitCode.PORT_NOT_FOUND,
-    ExitCode.PORT_BUSY,
-    ExitCode.LINK,
-    ExitCode.REFUSED,
-    ExitCode.IMAGE,
-    ExitCode.FILE,
-    ExitCode.DATA,
-    ExitCode.INTERRUPTED,
-)
+from thermo_core.entry import enter
 
 
-def application() -> typer.Typer:
-    """The command line."""
-    what = f"Agent of a thermal wearable: reads the sensors, runs the models, serves a host. {NOTICE}"
-    app = command_line.application(NAME, what, EXIT_CODES, quiet=logging.INFO)
-    app.command("run")(commands.run)
-    app.command("self-test")(commands.self_test)
-    app.command("info")(commands.info)
-    return app
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with one of the codes of `thermo_core.exit_codes`."""
+    enter(_load, arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
-    return command_line.run(NAME, application, list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
+def _load() -> Callable[[list[str]], int]:
+    from thermo_device.application import run
+
+    return run
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

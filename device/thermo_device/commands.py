@@ -122,8 +122,9 @@ def run(
     def stop(number: int, frame: FrameType | None) -> None:
         agent.stop()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # nohup
+            signal.signal(ending, stop)
     log.info("serving %s%s. %s", port, f" with the sensors on {bus}" if chips else "", NOTICE)
     agent.run()
     return ExitCode.OK

@@ -1,27 +1,21 @@
-"""`thermo-quantize`: from a trained network to a signed bundle."""
+"""`thermo-quantize`: the entry point."""
 
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from thermo_core import command_line
 from thermo_core.entry import enter
-from thermo_core.exit_codes import LABORATORY
-from thermo_quantize import commands
-from thermo_quantize.compile_command import compile_command
-from thermo_quantize.firmware_command import firmware_command
-from thermo_quantize.sign_command import sign_command
-
-app = command_line.application(
-    "thermo-quantize", "Quantise, check and sign models for thermo-edge wearables.", LABORATORY
-)
-
-for _command in (commands.quantize, commands.evaluate, commands.compare, commands.inspect, commands.verify):
-    app.command()(_command)
-app.command("compile")(compile_command)
-app.command("firmware")(firmware_command)
-app.command("sign")(sign_command)
 
 
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line; ends the process with an exit code."""
-    enter(lambda: partial(command_line.run, "thermo-quantize", lambda: app), arguments)
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with one of the codes of `thermo_core.exit_codes`."""
+    enter(_load, arguments)
+
+
+def _load() -> Callable[[list[str]], int]:
+    from thermo_quantize.application import run
+
+    return run
+
+
+if __name__ == "__main__":
+    main()

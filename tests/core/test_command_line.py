@@ -1,8 +1,12 @@
 """How a command ends when a signal interrupts it, wherever it is."""
 
 import signal
+import subprocess
+import sys
 import threading
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -11,6 +15,8 @@ from interrupted import at_each_instruction
 
 from thermo_core import command_line, entry
 from thermo_core.exit_codes import ExitCode
+
+PROGRAMS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["scripts"]
 
 
 def waits() -> None:
@@ -50,3 +56,16 @@ def test_a_bug_is_still_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "a bug in thermo-test (broken)" in capsys.readouterr().err
     with pytest.raises(RuntimeError, match="broken"):
         entry.enter(fails)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_obeys_signals_before_it_loads_what_takes_long(program: str) -> None:
+    module, _, function = PROGRAMS[program].partition(":")
+    words = (
+        f"import sys; before = set(sys.modules); from {module} import {function}; print(*(set(sys.modules) - before))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True).stdout.split()
+    package = module.partition(".")[0]
+    ours = {"thermo_core", "thermo_core.entry", package, module}
+    assert ours <= set(loaded)
+    assert not [name for name in loaded if name not in ours and name.partition(".")[0] not in sys.stdlib_module_names]

@@ -15,7 +15,7 @@ from thermo_core.errors import (
 )
 from thermo_core.image import load_public_key
 from thermo_device import commands, machine
-from thermo_device.cli import main
+from thermo_device.application import run
 from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 from thermo_device.keys import load_trusted, refuse_development_key, trusts_development_key
 
@@ -75,37 +75,37 @@ def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
 
 def test_a_device_on_a_real_bus_refuses_the_development_key(tmp_path: Path, told: Callable[[], str]) -> None:
     arguments = ["run", "--bus", str(tmp_path / "i2c"), "--port", str(tmp_path / "tty"), "--state", str(tmp_path)]
-    assert main([*arguments, "--trust", str(DEVELOPMENT_PUBLIC_KEY)]) == 2
+    assert run([*arguments, "--trust", str(DEVELOPMENT_PUBLIC_KEY)]) == 2
     assert "development key" in told()
-    assert main([*arguments, "--trust", str(DEVELOPMENT_PUBLIC_KEY), "--allow-development-key"]) == 2
+    assert run([*arguments, "--trust", str(DEVELOPMENT_PUBLIC_KEY), "--allow-development-key"]) == 2
     assert "I2C bus" in told(), "the key is accepted and the bus is the next thing missing"
 
 
 @pytest.mark.parametrize("word", ["--allow-development", "--allow", "--trus", "--st"])
 def test_no_option_is_abbreviated(word: str, told: Callable[[], str]) -> None:
-    assert main(["run", "--port", "x", word]) == 2
+    assert run(["run", "--port", "x", word]) == 2
     assert f"No such option: {word}" in told()
 
 
 @pytest.mark.parametrize("baud", ["0", "-5", "fast", "1e6", "99999999999999999999", "٣"])
 def test_a_rate_that_is_none_is_a_wrong_argument(baud: str, told: Callable[[], str]) -> None:
-    assert main(["run", "--port", "x", f"--baud={baud}"]) == 2
+    assert run(["run", "--port", "x", f"--baud={baud}"]) == 2
     assert "no baud rate" in told()
 
 
 def test_the_baud_rate_comes_from_the_environment_too(told: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THERMO_BAUD", "slow")
-    assert main(["run", "--port", "x"]) == 2
+    assert run(["run", "--port", "x"]) == 2
     assert "'slow' is no baud rate" in told()
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--version"]) == 0
+    assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("thermo-device ")
 
 
 def test_a_wearable_that_is_none_is_a_wrong_argument(tmp_path: Path, told: Callable[[], str]) -> None:
-    assert main(["self-test", "--bus", str(tmp_path / "i2c"), "--wearable", "breast-path"]) == 2
+    assert run(["self-test", "--bus", str(tmp_path / "i2c"), "--wearable", "breast-path"]) == 2
     assert "breast-patch" in told()
 
 
@@ -138,11 +138,11 @@ def test_what_the_system_calls_itself_is_one_line(tmp_path: Path, monkeypatch: p
 
 
 def test_the_command_line_gives_a_sentence_and_a_code(tmp_path: Path, told: Callable[[], str]) -> None:
-    assert main(["self-test", "--bus", str(tmp_path / "i2c")]) == 2
+    assert run(["self-test", "--bus", str(tmp_path / "i2c")]) == 2
     assert "raspi-config" in told()
-    assert main(["info", "--state", str(tmp_path / "none")]) == 9
+    assert run(["info", "--state", str(tmp_path / "none")]) == 9
     assert "--state" in told()
-    assert main(["info", "--state", str(tmp_path), "--trust", str(tmp_path / "none.pem")]) == 9
+    assert run(["info", "--state", str(tmp_path), "--trust", str(tmp_path / "none.pem")]) == 9
 
 
 def test_info_tells_what_the_device_holds(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from thermo_core.exit_codes import ExitCode
 from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import Command
-from thermo_device.cli import main
+from thermo_device.application import run
 
 NOWHERE = "/dev/i2c-nowhere"
 OUTSIDE = """
@@ -74,7 +74,7 @@ def test_a_wearable_with_chips_says_at_once_that_there_is_no_bus(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for words in (["run", "--port", "/dev/null", "--state", str(tmp_path / "s")], ["self-test"]):
-        assert main([*words, "--bus", NOWHERE]) == ExitCode.USAGE
+        assert run([*words, "--bus", NOWHERE]) == ExitCode.USAGE
         said = capsys.readouterr().err
         assert f"The I2C bus {NOWHERE} cannot be opened" in said and "Traceback" not in said
 
@@ -84,12 +84,12 @@ def test_what_can_never_be_a_serial_port_is_said_and_ends_it(
     outside: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], port: str
 ) -> None:
     words = ["run", "--port", str(tmp_path / port), "--wearable", outside, "--state", str(tmp_path / "s")]
-    assert main(words) == ExitCode.USAGE
+    assert run(words) == ExitCode.USAGE
     assert "is no serial port" in capsys.readouterr().err
 
 
 def test_the_self_test_of_a_wearable_without_chips_needs_no_bus(
     outside: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["self-test", "--bus", NOWHERE, "--wearable", outside]) == ExitCode.OK
+    assert run(["self-test", "--bus", NOWHERE, "--wearable", outside]) == ExitCode.OK
     assert "nothing to test" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from thermo_device.cli import application
+from thermo_device.application import application
 from thermo_device.keys import DEFAULT_DIRECTORY
 
 ROOT = Path(__file__).parents[2]

@@ -21,10 +21,9 @@ from board_probe import PROBE, RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG, ROOT
 
 from thermo_core.errors import DamagedFileError, ThermoError, UsageError
 from thermo_core.exit_codes import ExitCode
-from thermo_sim import control, mailbox, pump
+from thermo_sim import application, control, mailbox, pump
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.chips.mlx90640.eeprom import generate
-from thermo_sim.cli import main
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.mailbox import MailboxServer, SharedFile
 from thermo_sim.pump import LineNoise
@@ -436,7 +435,7 @@ def test_a_board_is_an_option_wherever_a_wearable_is_started(
         (["--line-noise", "flip=1e-4"], "add --board"),
         (["--board", "m3"], "choose one of"),
     ):
-        assert main([name, *given, *more]) == ExitCode.USAGE
+        assert application.run([name, *given, *more]) == ExitCode.USAGE
         assert reason in capsys.readouterr().err
     if name == "wearable":
         command = thermo_sim(name, "--board", "host", "--firmware", program.firmware, *more)

@@ -24,7 +24,7 @@ from thermo_core.image import Image, load_public_key
 from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
 from thermo_host.flash import load
 from thermo_quantize import structures
-from thermo_quantize.cli import app
+from thermo_quantize.application import app
 from thermo_quantize.container import build as building
 from thermo_quantize.container import layout
 from thermo_quantize.container.relocations import read

@@ -12,7 +12,7 @@ from thermo_core.exit_codes import ExitCode
 from thermo_core.recording.session import Session
 from thermo_core.wire.baud import BAUD_VARIABLE, BAUDS, DEFAULT_BAUD
 from thermo_core.wire.smp import SmpMessage
-from thermo_device.cli import application as device_application
+from thermo_device.application import application as device_application
 from thermo_device.port import SerialPort
 from thermo_host.application import application, run
 from thermo_host.link import wearable as link

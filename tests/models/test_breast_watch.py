@@ -18,7 +18,7 @@ from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import NOTICE
 from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 from thermo_models import patch_weeks
-from thermo_models.cli import app
+from thermo_models.application import app
 from thermo_models.features import network_inputs, through
 from thermo_models.metrics import auc
 from thermo_models.patch import Size

@@ -12,7 +12,8 @@ from thermo_core.errors import ThermoError, UsageError
 from thermo_core.tflite.verify import verify_model
 from thermo_core.wearable.library import BUNDLE_NAME
 from thermo_models import evaluation, runs, task_card
-from thermo_models.cli import app, main
+from thermo_models.application import app
+from thermo_models.cli import main
 from thermo_models.remeasure import remeasure
 from thermo_models.tasks import find
 

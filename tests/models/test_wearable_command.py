@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.exit_codes import ExitCode, exit_code
 from thermo_core.wearable import file, library
-from thermo_models.cli import app
+from thermo_models.application import app
 from thermo_models.wearable_text import Drawn, facts, text
 from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.compiler.graph.generate import generate

@@ -41,9 +41,8 @@ from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.listen import listen
 from thermo_host.stream.playback import Recording
-from thermo_sim import control
+from thermo_sim import application, control
 from thermo_sim.chips.mlx90640 import eeprom
-from thermo_sim.cli import main
 from thermo_sim.faults import FaultKind
 
 SIM = [sys.executable, "-m", "thermo_sim.cli"]
@@ -117,7 +116,7 @@ def test_wrong_options_give_a_sentence(
     arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = 9 if "/nowhere" in sentence else 2
-    assert main(["wearable", "--link", str(tmp_path / "thermo"), *arguments]) == code
+    assert application.run(["wearable", "--link", str(tmp_path / "thermo"), *arguments]) == code
     told = capsys.readouterr().err
     assert sentence in told and told.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
@@ -157,10 +156,10 @@ def test_an_output_that_is_full_or_has_no_reader_gives_no_traceback() -> None:
     ],
 )
 def test_what_can_be_simulated_is_listed(command: str, names: set[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command]) == 0
+    assert application.run([command]) == 0
     told = capsys.readouterr().out
     assert names <= set(re.findall(r"[a-z0-9-]+", told))
-    assert main([command, "--json"]) == 0
+    assert application.run([command, "--json"]) == 0
     told = capsys.readouterr().out
     assert isinstance(json.loads(told), dict) and names <= set(re.findall(r"[a-z0-9-]+", told))
 
@@ -203,10 +202,10 @@ def test_the_control_socket_steers_and_refuses(
         with raw.makefile() as answers:
             read = [json.loads(answers.readline()) for _ in range(3)]
     assert [answer["ok"] for answer in read] == [False, False, True]
-    assert main(["control", str(wearable.link), "blackbody", "celsius=30"]) == 0
+    assert application.run(["control", str(wearable.link), "blackbody", "celsius=30"]) == 0
     assert json.loads(capsys.readouterr().out) == {"celsius": 30}
-    assert main(["control", str(wearable.link), "blackbody", "celsius=warm"]) == 2
-    assert main(["control", str(wearable.link.parent / "none"), "status"]) == 2
+    assert application.run(["control", str(wearable.link), "blackbody", "celsius=warm"]) == 2
+    assert application.run(["control", str(wearable.link.parent / "none"), "status"]) == 2
 
 
 def test_bus_faults_reach_the_counters(start_wearable: Callable[..., Any]) -> None:
