@@ -4,13 +4,14 @@
 
 Wearers have skin of the generator that the network did not learn from (`--skin ridges` takes the other), a mild or a harsh life
 (`thermo_models.patch_days.LIVES`), and an hour a day without the patch. A lesion begins to grow on the second day after the week of
-learning and is full-grown 30 days later. Alerts are the wearable's own; the last table tries other thresholds and durations on the same
-looks. Alerts a month are of all wearer-days; in brackets is the 95 % interval for their number (Poisson, exact).
+learning and is full-grown 30 days later. Alerts are the wearable's own; the next tables try other thresholds and durations on the same
+looks, and the last has the AUC of mean scores by the rise at their end, with the interval of a bootstrap of whole wearers. Alerts a month are
+of all wearer-days; in brackets is the 95 % interval for their number (Poisson, exact).
 """
 
 import argparse
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -18,11 +19,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable import file, library
 from thermo_models import patch_weeks
+from thermo_models.intervals import bootstrap
+from thermo_models.metrics import auc
 from thermo_models.patch_days import FIRST_SEED, LIVES, Said, Watch
 from thermo_models.patch_weeks import KIND_NAMES, REFERENCE_DAYS
 from thermo_sim.skins import SKINS
@@ -31,6 +35,8 @@ from thermo_sim.worn_patch import DAY_S, HOUR_S, Lump
 GROWS_DAYS = 30
 CONTRASTS_K = ((0.3, 0.6), (0.6, 1.0), (1.0, 1.6))
 THRESHOLDS, HOURS = (0.5, 0.7, 0.8, 0.9, 0.95), (1, 3, 6, 12)
+MEANS_H, RISES_K = (0, 3, 6, 12, 24), ((0.15, 0.3), (0.3, 0.6), (0.6, 1.0))
+RESAMPLES = 200
 MONTH = 30
 PROCESSES = 2
 
@@ -113,6 +119,8 @@ def main() -> None:
             {life: grown[life, contrast] for life in LIVES},
             lambda counts: f"{np.mean(np.array(counts) > 0):.0%}",
         )
+    if given.lesions:
+        _print_means(lived)
 
 
 def _print_trade_off(what: str, watch: Watch, lived: dict[str, list[Said]], figure: Callable[[list[int]], str]) -> None:
@@ -124,6 +132,40 @@ def _print_trade_off(what: str, watch: Watch, lived: dict[str, list[Said]], figu
             counts = [[len(watch.raised(said, threshold, hours)) for said in every] for every in lived.values()]
             line += f"{', '.join(figure(of) for of in counts if of):>16}"
         print(line, flush=True)
+
+
+def _print_means(lived: Mapping[Job, Said]) -> None:
+    """AUC of mean scores of lesions by their rise at the end, against all of healthy wearers; intervals are of whole wearers."""
+    print("\nAUC of the mean score of trusted looks that far back")
+    print(f"{'rise, K':>10}{'':8}" + "".join(f"{f'{hours} h' if hours else 'one look':>24}" for hours in MEANS_H))
+    for low, high in RISES_K:
+        for lives in (*((life,) for life in LIVES), tuple(LIVES)):
+            line = f"{f'{low:g}-{high:g}':>10}  {lives[0] if len(lives) == 1 else 'both':6}"
+            of = {job: said for job, said in lived.items() if job.life in lives}
+            for hours in MEANS_H:
+                found = {job: said.means(hours) for job, said in of.items()}
+                kept = {
+                    job: scores[(rises >= low) & (rises < high)] if job.contrast_k else scores
+                    for job, (scores, rises) in found.items()
+                }
+                scores = np.concatenate(list(kept.values()))
+                wearers = np.repeat(np.arange(len(kept)), [len(one) for one in kept.values()])
+                lesion = np.repeat([job.contrast_k is not None for job in kept], [len(one) for one in kept.values()])
+                line += f"{_sure_auc(scores, lesion, wearers):>24}"
+            print(line, flush=True)
+
+
+def _sure_auc(scores: NDArray[np.float64], lesion: NDArray[np.bool_], wearers: NDArray[np.int64]) -> str:
+    if lesion.all() or not lesion.any():
+        return "-"
+
+    def figures(index: NDArray[np.int64], draw: NDArray[np.int64]) -> dict[str, float]:
+        drawn = lesion[index]
+        return {"auc": np.nan if drawn.all() or not drawn.any() else auc(scores[index], drawn)}
+
+    words = f"{auc(scores, lesion):.3f}"
+    low, high = bootstrap(figures, wearers, resamples=RESAMPLES).get("auc", (np.nan, np.nan))
+    return f"{words} ({low:.3f} to {high:.3f})"
 
 
 @cache

@@ -79,6 +79,14 @@ class Said:
     kinds: NDArray[np.int64]
     rises_k: NDArray[np.float64]
 
+    def means(self, hours: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean scores of the trusted looks up to so many hours back, at each trusted look, and the rises then."""
+        times, scores = self.times_s[self.trusted], self.scores[self.trusted]
+        first = np.searchsorted(times, times - hours * HOUR_S)
+        sums = np.concatenate([[0.0], np.cumsum(scores)])
+        last = np.arange(len(times)) + 1
+        return (sums[last] - sums[first]) / (last - first), self.rises_k[self.trusted]
+
 
 class Watch:
     """The wearable, for wearers one after the other.

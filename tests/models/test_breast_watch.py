@@ -151,6 +151,19 @@ def said(scores: list[float], trusted: list[bool] | None = None) -> Said:
     )
 
 
+def test_means_are_of_the_trusted_looks_so_far_back() -> None:
+    scores, trusted = [0.1, 0.9, 0.4, 0.8, 0.2], [True, False, True, True, True]
+    for hours, means in (
+        (0, scores),
+        (1, [0.1, 0.4, 0.6, 0.5]),
+        (2, [0.1, 0.25, 0.6, 1.4 / 3]),
+        (9, [0.1, 0.25, 1.3 / 3, 0.375]),
+    ):
+        expected = means if hours else [0.1, 0.4, 0.8, 0.2]
+        found, rises = said(scores, trusted).means(hours)
+        assert found == pytest.approx(expected) and len(rises) == 4
+
+
 def test_an_alert_needs_hours_and_doubt_neither_counts_nor_ends_it() -> None:
     watch = Watch(PROFILE, Int8Network((ARTIFACT / "model.tflite").read_bytes()), HOUR_S)
     hours = PROFILE.alerts[0].after.seconds / HOUR_S
