@@ -119,6 +119,7 @@ def _reference(draft: Draft, of: str) -> Made:
         return None
     fields: dict[str, Any] = {
         "memory_s": draft.choices.one([1.0, 5.0, 600.0]),
+        "settled_s": draft.choices.one([0.0, 1.0]),
         "least_s": draft.choices.one([0.0, 1.0, 3.0]),
         "limit": draft.choices.one([0.0, 5.0]),
     }

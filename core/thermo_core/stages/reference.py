@@ -20,7 +20,8 @@ Part = Literal["difference", "reference", "hours", "samples", "shift"]
 class Reference(OneInput, frozen=True, tag="reference"):
     """Each element less the wearer's own slowly learned level of it, and for how long that level was learned.
 
-    The level is a mean weighed by time: of all that was learned at first, of about the last `memory_s` later on. With `ambient` there
+    The level is a mean weighed by time: of all that was learned at first, of about the last `memory_s` later on. A young level so takes
+    up much of what comes slowly; with `settled_s` it follows over `memory_s` from then on, as if it had that age. With `ambient` there
     is one for each of `bins` equal parts from `low` to `high`, since cold skin has another level than warm skin; what is beyond
     belongs to the first and the last part. A part learns only while it is at hand, and hours are those of the part.
 
@@ -45,6 +46,7 @@ class Reference(OneInput, frozen=True, tag="reference"):
         high: where the last one ends.
         bins: parts.
         memory_s: seconds over which the level follows.
+        settled_s: seconds of learning after which it follows so; at most `memory_s`, which 0 stands for.
         least_s: seconds of learning before there is a result.
         limit: how far from the level a number may be to be learned, in the signal's unit; 0: however far.
         most_shift: pixels that a picture may be moved along each axis; 0: it is not registered.
@@ -57,6 +59,7 @@ class Reference(OneInput, frozen=True, tag="reference"):
     high: Annotated[float, Meta(ge=-1e6, le=1e6)] = 34.0
     bins: Annotated[int, Meta(ge=1, le=MAX_BINS)] = 1
     memory_s: Annotated[float, Meta(ge=1, le=1e7)] = 259_200.0
+    settled_s: Annotated[float, Meta(ge=0, le=1e7)] = 0.0
     least_s: Annotated[float, Meta(ge=0, le=1e7)] = 3600.0
     limit: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
     most_shift: Annotated[float, Meta(ge=0, le=4)] = 0.0
@@ -71,6 +74,11 @@ class Reference(OneInput, frozen=True, tag="reference"):
     def memory_us(self) -> int:
         """`memory_s` in microseconds."""
         return round(self.memory_s * 1e6)
+
+    @property
+    def settled_us(self) -> int:
+        """`settled_s` in microseconds, `memory_us` where it is 0."""
+        return round(self.settled_s * 1e6) or self.memory_us
 
     @property
     def least_us(self) -> int:
@@ -176,7 +184,7 @@ class _Learner:
 
     def _weight(self, since_us: int, learned_us: int) -> np.float32:
         """Of a sample among those learned."""
-        most_us = min(learned_us, self._stage.memory_us)
+        most_us = learned_us if learned_us < self._stage.settled_us else self._stage.memory_us
         return min(np.float32(since_us) / np.float32(most_us), np.float32(1)) if most_us else np.float32(0)
 
     def _guide(self, part: int) -> int:
@@ -225,6 +233,8 @@ def _result(stage: Reference, inputs: Signals) -> Signal:
         raise stage.fail("has several bins and no ambient to tell them by; name one, or leave out bins")
     if stage.bins * signal.elements > MAX_NUMBERS:
         raise stage.fail(f"would keep {stage.bins * signal.elements} numbers and may keep {MAX_NUMBERS}; lower bins")
+    if stage.settled_s > stage.memory_s:
+        raise stage.fail(f"settles after {stage.settled_s:g} s and follows over {stage.memory_s:g} s; settle sooner")
     if len(set(stage.give)) != len(stage.give):
         raise stage.fail(f"gives {', '.join(stage.give)}; name each once")
     if stage.most_shift and min(picture.picture(stage, signal)) < LEAST_SIDE:
@@ -241,8 +251,8 @@ OP = Recursive(
     Reference,
     _result,
     _Learner,
-    "float32; level + w (x - level) with w = float32(microseconds that the sample stands for) over float32(those learned, at most "
-    "`memory_s`); the part is (ambient - low) times float32(bins / (high - low)), rounded towards 0; hours are whole seconds over 3600. A "
+    "float32; level + w (x - level) with w = float32(microseconds that the sample stands for) over float32(those learned, "
+    "from `settled_s` on `memory_s`); the part is (ambient - low) times float32(bins / (high - low)), rounded towards 0; hours are whole seconds over 3600. A "
     "sample stands for the time since the one before, or for a period where that is longer than a gap. A shift: up to 10 steps of "
     "Gauss-Newton from 0, each of at most a pixel, the last one shorter than 0.01 pixels; slopes are half the difference of the pixels beside; "
     "sums over the inner pixels row by row, from the second step on weighed by 1 / (1 + (what is left / 3 `noise`)^2); (2 `noise` / `most_shift`)^2 "

@@ -58,7 +58,7 @@ static uint32_t guide_of(const struct kept *kept, uint32_t bins, uint32_t part) 
 
 /* Weight of a sample among those learned. */
 static float weight_of(const struct reference_parameters *parameters, int64_t since_us, int64_t learned_us) {
-  const int64_t most_us = learned_us < parameters->memory_us ? learned_us : parameters->memory_us;
+  const int64_t most_us = learned_us < parameters->settled_us ? learned_us : parameters->memory_us;
   const float share = most_us != 0 ? float32_of_signed(since_us) / float32_of_signed(most_us) : 0.0F;
   return share < 1.0F ? share : 1.0F;
 }

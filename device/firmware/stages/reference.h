@@ -16,6 +16,7 @@ enum reference_part { REFERENCE_DIFFERENCE, REFERENCE_REFERENCE, REFERENCE_HOURS
 struct reference_parameters {
   const struct registration *registration; /* of pictures; NULL: they lie as they come */
   int64_t memory_us;                       /* over which the level follows */
+  int64_t settled_us;                      /* of learning after which it does; before, it is the mean of all */
   int64_t least_us;                        /* of learning before there is a result */
   float low;                               /* of the ambient, where the first part begins */
   float parts;                             /* in a unit of the ambient */

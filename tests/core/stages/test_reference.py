@@ -58,6 +58,19 @@ def test_the_level_follows_over_its_memory() -> None:
     np.testing.assert_allclose(after, (1 - 1 / 100) ** np.arange(1000), atol=1e-4)
 
 
+def test_a_level_that_has_settled_follows_as_one_that_is_as_old_as_its_memory() -> None:
+    fields = {"op": "reference", "of": "x", "gives": "y", "memory_s": 1000.0, "least_s": 0.0, "give": ["reference"]}
+    values = 30.0 + np.where(np.arange(300) < 100, np.arange(300) % 2, 2.0)
+    found = run(wearable(sensor(), fields | {"settled_s": 100.0}), x=samples(values))["y"].values.ravel()
+    np.testing.assert_allclose(found[1:100], np.cumsum(values)[:99] / np.arange(1, 100), atol=1e-4)
+    level = np.mean(values[:99]) + (values[99] - np.mean(values[:99])) / 1000  # the hundredth second of learning
+    np.testing.assert_allclose(found[100:], 32.0 + (level - 32.0) * (1 - 1 / 1000) ** np.arange(200), atol=1e-4)
+    young = run(wearable(sensor(), fields), x=samples(values))["y"].values.ravel()
+    assert young[-1] - found[-1] > 0.7, "without it, it takes up most of what came"
+    with pytest.raises(ProfileError, match="settle sooner"):
+        run(wearable(sensor(), fields | {"settled_s": 1001.0}), x=samples(values))
+
+
 def test_nights_and_pauses_neither_teach_nor_forget() -> None:
     made = wearable(sensor(), {"op": "reference", "of": "x", "gives": "y", "least_s": 30.0})
     times_us = np.concatenate([np.arange(50), 40_000 + np.arange(50)]) * 1_000_000

@@ -159,6 +159,7 @@ def _reference(site: Site, tables: Tables) -> Mapping[str, str]:
     return {
         "registration": registration,
         "memory_us": whole(stage.memory_us),
+        "settled_us": whole(stage.settled_us),
         "least_us": whole(stage.least_us),
         "low": real(stage.low),
         "parts": real(reference.parts_a_unit(stage)),
