@@ -12,7 +12,7 @@ from sensor_says import said_by
 from thermo_core import schema
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.wearable.profile import Profile
-from thermo_sim import body, cli
+from thermo_sim import application, body
 from thermo_sim.chips.kinds import KINDS
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
@@ -224,17 +224,17 @@ def test_somebody_else_or_something_else_needs_somebody() -> None:
 def test_truth_is_written_as_a_table_and_lists_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "truth.csv"
     arguments = ["truth", "workout", "--person", "7", "--every", "300", "--out", str(out)]
-    assert cli.main(arguments) == 0
+    assert application.run(arguments) == 0
     rows = list(csv.DictReader(out.open()))
     assert len(rows) == 18
     assert {row["activity"] for row in rows} >= {"rest", "run"}
     assert float(rows[3]["LHand"]) > 0
-    assert cli.main([*arguments, "--happenings", "stress@0"]) != 0
+    assert application.run([*arguments, "--happenings", "stress@0"]) != 0
     assert "--force" in capsys.readouterr().err
-    assert cli.main([*arguments, "--happenings", "stress@0", "--force"]) == 0
+    assert application.run([*arguments, "--happenings", "stress@0", "--force"]) == 0
     assert "stress" in out.read_text()
-    assert cli.main(["truth", "day", "--every", "0.01"]) != 0
+    assert application.run(["truth", "day", "--every", "0.01"]) != 0
     assert "fewer hours" in capsys.readouterr().err
     for command in (["scripts"], ["happenings"], ["scripts", "--json"], ["happenings", "--json"]):
-        assert cli.main(command) == 0
+        assert application.run(command) == 0
         assert "fever" in capsys.readouterr().out
