@@ -164,8 +164,8 @@ def _sure_auc(scores: NDArray[np.float64], lesion: NDArray[np.bool_], wearers: N
         return {"auc": np.nan if drawn.all() or not drawn.any() else auc(scores[index], drawn)}
 
     words = f"{auc(scores, lesion):.3f}"
-    low, high = bootstrap(figures, wearers, resamples=RESAMPLES).get("auc", (np.nan, np.nan))
-    return f"{words} ({low:.3f} to {high:.3f})"
+    sure = bootstrap(figures, wearers, resamples=RESAMPLES).get("auc")
+    return words if sure is None else f"{words} ({sure[0]:.3f} to {sure[1]:.3f})"
 
 
 @cache

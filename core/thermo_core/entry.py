@@ -4,11 +4,12 @@ Imports the standard library alone: importing a whole application takes a second
 """
 
 import contextlib
+import importlib
 import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -21,11 +22,11 @@ class HungUp(KeyboardInterrupt):
     """The terminal is gone (SIGHUP): the same way out, and nobody is there to be told."""
 
 
-def enter(load: Callable[[], Callable[[list[str]], int]], arguments: Sequence[str] | None = None) -> NoReturn:
+def enter(application: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and leave the process with its exit code.
 
     Args:
-        load: imports the application and gives what runs it: words -> exit code.
+        application: module to import, whose `run` takes words and returns the exit code.
         arguments: the words; None for those of the process.
     """
     try:
@@ -35,7 +36,8 @@ def enter(load: Callable[[], Callable[[list[str]], int]], arguments: Sequence[st
             # What an old terminal's character set lacks becomes a question mark; views know better substitutes.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
-        sys.exit(load()(list(sys.argv[1:] if arguments is None else arguments) or ["--help"]))
+        run = importlib.import_module(application).run
+        sys.exit(run(list(sys.argv[1:] if arguments is None else arguments) or ["--help"]))
     except (Exception, KeyboardInterrupt) as error:
         ended = interruption(error)
         if ended is None:

@@ -1,6 +1,6 @@
 """`thermo-quantize`: the entry point."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from thermo_core.entry import enter
@@ -8,13 +8,7 @@ from thermo_core.entry import enter
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with one of the codes of `thermo_core.exit_codes`."""
-    enter(_load, arguments)
-
-
-def _load() -> Callable[[list[str]], int]:
-    from thermo_quantize.application import run
-
-    return run
+    enter("thermo_quantize.application", arguments)
 
 
 if __name__ == "__main__":

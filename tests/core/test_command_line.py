@@ -7,6 +7,7 @@ import threading
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
@@ -38,24 +39,28 @@ def failing(error: BaseException) -> Callable[[], NoReturn]:
     return fail
 
 
-def test_a_signal_is_told_as_one_also_amid_a_locks_own_bookkeeping(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_signal_is_told_as_one_also_amid_a_locks_own_bookkeeping(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     kinds = set()
     for error in at_each_instruction(waits):
         kinds.add(type(error))
         assert command_line.run("thermo-test", application(failing(error)), []) == ExitCode.TERMINATED
         assert capsys.readouterr().err == "thermo-test: ended by SIGTERM.\n"
+        monkeypatch.setitem(sys.modules, "failing", SimpleNamespace(run=lambda words, error=error: failing(error)()))
         with pytest.raises(SystemExit) as ended:
-            entry.enter(failing(error))
+            entry.enter("failing")
         assert ended.value.code == 128 + signal.SIGTERM
     assert RuntimeError in kinds, "no lock failed to be given back: this test looks at nothing"
 
 
-def test_a_bug_is_still_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_is_still_told_as_one(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     fails = failing(RuntimeError("broken"))
     assert command_line.run("thermo-test", application(fails), []) == ExitCode.BUG
     assert "a bug in thermo-test (broken)" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "failing", SimpleNamespace(run=lambda words: fails()))
     with pytest.raises(RuntimeError, match="broken"):
-        entry.enter(fails)
+        entry.enter("failing")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
