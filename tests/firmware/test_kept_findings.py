@@ -27,8 +27,8 @@ pytestmark = pytest.mark.lengthy
 
 SPEED = 15
 AWAY_S = {"agent": 40.0, "host": 20.0, "mps2-an386": 20.0}
-LEAST = {"agent": 110, "host": 3, "mps2-an386": 3}
-"""Findings of a model made meanwhile: of 600 s, of 20 s."""
+LEAST = {"agent": 60, "host": 3, "mps2-an386": 3}
+"""Findings of a model made meanwhile, of 600 s and of 20 s; a machine that stands still leaves some of a hurried agent out."""
 
 
 def findings(items: list[Item], model: int) -> list[FindingRecord]:
@@ -72,9 +72,9 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
         found = findings(items, model)
         times = [one.time_us for one in found]
         assert times == sorted(set(times)), "in their order, and none doubled"
-        # By readings, not by time: a busy machine keeps a hurried chip waiting for some of them.
+        # By readings, of each of which there is a finding, and not by time: a busy machine keeps a hurried chip waiting.
         first, last = (dict(one.newest)[0] for one in (found[0], found[-1]))
-        assert last - first == seldom.READINGS * (len(found) - 1), "none is missing"
+        assert last - first == len(found) - 1, "none is missing"
         assert sum(one.fetched for one in found) >= LEAST[kind]
         assert not any(one.fetched for one in findings(items[:at], model))
         recorded = [

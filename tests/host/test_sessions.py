@@ -11,10 +11,12 @@ from typing import Any, TypeGuard
 import msgspec
 import numpy as np
 import pytest
+import seldom
 from host_sessions import (
     camera_constants,
     camera_eeprom,
     corrected,
+    session_of,
     told,
     with_eeprom,
     with_hello,
@@ -31,9 +33,11 @@ from thermo_core.sensors.kind import Block
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.identity import device_id
 from thermo_core.signals import Values
-from thermo_core.wire.records import Record
+from thermo_core.wearable import file as wearable_file
+from thermo_core.wire import kept
+from thermo_core.wire.records import FindingRecord, Record
 from thermo_core.wire.smp import Group
-from thermo_core.wire.table import Command
+from thermo_core.wire.table import Command, OutputKind
 from thermo_host.link.items import Telemetry
 from thermo_host.link.session import changes, fetch
 from thermo_host.link.wearable import Wearable
@@ -305,3 +309,25 @@ def test_a_profile_that_is_not_the_one_announced_is_asked_for_again(
     peer.bodies[Group.THERMO, Command.PROFILE] = lambda asked: peer.part(asked, schema.to_cbor(session.profile))
     with pytest.raises(ManagementError, match="another profile"):
         fetch(wearable)
+
+
+@pytest.mark.parametrize("rate_hz", [0.2, float(np.float32(0.2)), 2.0, 0.05])
+def test_findings_that_were_kept_are_fetched_whatever_rate_a_sensor_is_set_to(
+    connect: Callable[..., Wearable], tmp_path: Path, rate_hz: float
+) -> None:
+    """A wearable keeps those that come seldom by its profile, and goes on where a host has its sensor asked more often."""
+    session = with_state(session_of(wearable_file.read(seldom.write(tmp_path)).profile, {}), 0, rate_hz=rate_hz)
+    bundle = int.from_bytes(session.hello.bundle_sha256[:4], "little")
+    made = [
+        FindingRecord(1_000_000 * at, model, 0, bundle, 0, 0, ((0, at),), OutputKind.QUANTITIES, (0.5,) * values)
+        for at in range(1, 5)
+        for model, values in ((0, 3), (1, 1))
+    ]
+    peer = ScriptedWearable(session, made[-2:])
+    data = b"".join(kept.encode(one) for one in made)
+    peer.bodies[Group.THERMO, Command.KEPT] = {"bundle": bundle, "first": 0, "end": len(made), "data": data}
+    wearable = connect(peer)
+    with contextlib.closing(listen(wearable, fetch(wearable))) as items:
+        came = list(itertools.islice((item for item in items if isinstance(item, Telemetry)), len(made)))
+    records = [item.record for item in came]
+    assert records == [*(replace(one, newest=()) for one in made[:-2]), *made[-2:]]

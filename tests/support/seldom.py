@@ -1,4 +1,8 @@
-"""A wearable that speaks once in five seconds, so that a device keeps what it says; its sensor is a chip that works by itself."""
+"""A wearable that speaks once in five seconds, so that a device keeps what it says, and of each reading of its one chip.
+
+Nothing lies between reading and finding that takes several: where a busy machine keeps a hurried chip waiting for longer than a gap,
+a window would begin anew, and what it held be missing from the count of readings.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -11,9 +15,7 @@ from thermo_core.wearable.file import Wearable, read
 from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY
 from thermo_quantize.sign import sign_bundle
 
-READINGS = 5
-EVERY_S = float(READINGS)
-"""One reading a second."""
+EVERY_S = 5.0
 TOML = f"""
 name = "seldom"
 version = "1.0.0"
@@ -23,7 +25,7 @@ card = "CARD.md"
 name = "room"
 kind = "sht4x"
 path = [0x44]
-rate_hz = 1.0
+rate_hz = {1 / EVERY_S}
 
 [[stages]]
 op = "scale"
@@ -31,22 +33,9 @@ of = "room"
 gives = "scaled"
 factor = 0.3
 
-[[stages]]
-op = "window"
-of = "scaled"
-gives = "seconds"
-length = {READINGS}
-every = {READINGS}
-
-[[stages]]
-op = "statistics"
-of = "seconds"
-gives = "numbers"
-give = ["mean", "sd", "last"]
-
 [[models]]
 name = "air"
-inputs = ["numbers"]
+inputs = ["scaled"]
 network = "air.tflite"
 
 [[models.quantities]]
@@ -69,7 +58,7 @@ high = 1e6
 
 [[models]]
 name = "warmth"
-inputs = ["numbers"]
+inputs = ["scaled"]
 network = "warmth.tflite"
 
 [[models.quantities]]
@@ -82,8 +71,8 @@ high = 125.0
 
 def write(folder: Path) -> Path:
     """Its files in a folder; the wearable.toml."""
-    (folder / "air.tflite").write_bytes(network([3], 3, 1))
-    (folder / "warmth.tflite").write_bytes(network([3], 1, 2))
+    (folder / "air.tflite").write_bytes(network([1], 3, 1))
+    (folder / "warmth.tflite").write_bytes(network([1], 1, 2))
     (folder / "CARD.md").write_text("# seldom\n\nInforms only.\n")
     path = folder / "wearable.toml"
     path.write_text(TOML)

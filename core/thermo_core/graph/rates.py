@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from msgspec.structs import replace
 
 from thermo_core.errors import ProfileError
@@ -14,7 +15,7 @@ def plan_at(profile: Profile, rates_hz: Sequence[float], outputs: Mapping[str, t
     """The graph of a profile with its sensors at the rates they are set to, so that a slow sensor is not taken for one with gaps.
 
     Where the graph does not fit together at these rates, it is that of the profile. Stages whose constants are made for the profile's
-    rates give no value at others.
+    rates give no value at others. A rate that is the profile's in single precision, as firmware tells it, is the profile's.
 
     Args:
         profile: the wearable.
@@ -38,7 +39,7 @@ def plan_at(profile: Profile, rates_hz: Sequence[float], outputs: Mapping[str, t
 
 
 def _at(sensor: SensorSettings, rate_hz: float) -> SensorSettings:
-    if rate_hz <= 0 or getattr(sensor, "rate_hz", rate_hz) == rate_hz:
+    if rate_hz <= 0 or np.float32(getattr(sensor, "rate_hz", rate_hz)) == np.float32(rate_hz):
         return sensor
     changed: SensorSettings = replace(sensor, rate_hz=rate_hz)
     return sensor if changed.problem() else changed

@@ -5,7 +5,7 @@ Who it is, its profile, the constants and corrections of its sensors, what is kn
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -83,8 +83,20 @@ class Session:
         Raises:
             UsageError: the profile does not fit together.
         """
+        return self._planned([sensor.rate_hz for sensor in self.hello.sensors])
+
+    @cached_property
+    def profile_plan(self) -> Plan:
+        """Its graph, with its sensors at the rates of its profile.
+
+        Raises:
+            UsageError: the profile does not fit together.
+        """
+        return self._planned(())
+
+    def _planned(self, rates_hz: Sequence[float]) -> Plan:
         try:
-            return plan_at(self.profile, [sensor.rate_hz for sensor in self.hello.sensors])
+            return plan_at(self.profile, rates_hz)
         except ProfileError as error:
             raise UsageError(f"The profile of {self.hello.name} does not fit together: {error}.") from error
 

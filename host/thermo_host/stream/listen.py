@@ -48,7 +48,7 @@ def listen(
         CorrectionError, SensorError: what it has now is damaged.
     """
     known = Known(wearable, session)
-    missed = Missed(wearable, session.plan)
+    missed = Missed(wearable, session)
     heard_ns = utc_now_ns(wearable)
     began = 0
     while True:
@@ -71,7 +71,7 @@ def listen(
                         chosen_for = stream.restarts
                         wearable.choose_signals(signals)
                     for news in known.before(telemetry, stream):
-                        missed.follow(news.plan)
+                        missed.follow(news)
                         yield news
                     yield from missed.before(telemetry, began + stream.restarts, stream.lost)
                     if missed.is_new(telemetry):
@@ -85,7 +85,7 @@ def listen(
         now_ns = yield from _wait_for_return(wearable, known)
         yield Gap(from_ns=heard_ns, to_ns=max(heard_ns, now_ns), reason=reason)
         for news in known.news():
-            missed.follow(news.plan)
+            missed.follow(news)
             yield news
         began += RESTARTS
         heard_ns = now_ns

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-from thermo_core.graph.plan import Plan
+from thermo_core.recording.session import Session
 from thermo_core.wire import records
 from thermo_core.wire.keeping import kept_models
 from thermo_core.wire.records import FindingRecord, RecordHeader
@@ -25,21 +25,22 @@ class Missed:
 
     Args:
         wearable: an open session.
-        plan: of what it is.
+        session: what it said of itself.
     """
 
-    def __init__(self, wearable: Wearable, plan: Plan) -> None:
+    def __init__(self, wearable: Wearable, session: Session) -> None:
         self._wearable = wearable
         self._models: tuple[int, ...] = ()
         self._order: deque[_Key] = deque()
         self._known: set[_Key] = set()
         self._state = (-1, -1)
         self._asked = -PAUSE_S
-        self.follow(plan)
+        self.follow(session)
 
-    def follow(self, plan: Plan) -> None:
+    def follow(self, session: Session) -> None:
         """The wearable turned out to be another one."""
-        self._models = kept_models(plan)
+        # At the profile's rates, by which the wearable keeps them, whatever its sensors are set to.
+        self._models = kept_models(session.profile_plan)
 
     def before(self, telemetry: Telemetry | None, restarts: int, lost: int) -> Iterator[Telemetry]:
         """What must be told before something that came, where a stream has begun or lost something since the last call.

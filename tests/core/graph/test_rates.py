@@ -1,6 +1,8 @@
 """Graphs of sensors that run at other rates than their profile asks for."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from thermo_core import schema
@@ -41,6 +43,20 @@ def test_rates_that_are_not_known_or_cannot_be_are_the_profile_s() -> None:
     whole = plan(PROFILE)
     for rates_hz in ([], [16.0, 1.0, 0.0], [0.0, 0.0, 0.0], [3.0, 1.0, 0.0]):
         assert plan_at(PROFILE, rates_hz) == whole
+
+
+@given(st.floats(0.001, 20))
+def test_a_rate_that_firmware_tells_in_single_precision_is_the_profile_s(rate_hz: float) -> None:
+    """Of 0.2 a second single precision makes more than once in five seconds, and filters would be of another rate."""
+    stages = [{"op": "bandpass", "of": "air", "gives": "wave", "low_hz": 0.05 * rate_hz, "high_hz": 0.3 * rate_hz}]
+    parts = {
+        "name": "one",
+        "version": "1",
+        "sensors": [{"kind": "sht4x", "name": "air", "path": [0x44], "rate_hz": rate_hz}],
+        "stages": stages,
+    }
+    profile = schema.from_plain(parts, Profile, "profile")
+    assert plan_at(profile, [float(np.float32(rate_hz))]) == plan(profile)
 
 
 def test_a_graph_that_does_not_fit_at_other_rates_is_the_profile_s() -> None:
