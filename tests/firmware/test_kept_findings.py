@@ -76,6 +76,7 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
         first, last = (dict(one.newest)[0] for one in (found[0], found[-1]))
         assert last - first == len(found) - 1, "none is missing"
         assert sum(one.fetched for one in found) >= LEAST[kind]
+        assert not more or times[-1] - times[0] > 1e6 * SPEED * AWAY_S[kind], "ten minutes passed"
         assert not any(one.fetched for one in findings(items[:at], model))
         recorded = [
             one.record

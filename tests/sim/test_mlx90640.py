@@ -8,6 +8,7 @@ import pytest
 from smbus2 import i2c_msg
 
 from thermo_core.errors import EepromError, UsageError
+from thermo_core.sensors.mlx90640.registers import subpage_mask
 from thermo_sim.chips.mlx90640.radiometry import Noise, ResponseError
 from thermo_sim.hardware import SimulatedHardware
 
@@ -356,6 +357,23 @@ def test_recorded_frames_are_shown_in_turn_with_their_resolution_and_pattern(gol
         assert shown[833] == frames[turn % 2][833]
         assert shown[832] & 0x1C00 == frames[turn % 2][832] & 0x1C00
         assert shown[832] >> 7 & 7 == 5
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3, 4])
+def test_pixels_of_a_recorded_page_stay_until_its_subpage_comes_again(golden_dir: Any, pages: int) -> None:
+    """A page is whole for a period longer, as of a sensor, though the first of two frames was not taken after the last."""
+    with np.load(golden_dir / "s1_melexis_example.npz") as recording:
+        eeprom, frames = recording["eeprom"], recording["frames"]
+    first, second = (subpage_mask(number, True).ravel() for number in (0, 1))
+    assert (frames[0] != frames[1])[:768][second].any()
+    hardware = _quiet(eeprom=eeprom, replay=frames)
+    at_us = 80_000 + pages * 500_000 + 1000
+    hardware.clock.sleep_until_us(at_us)
+    hardware.chip.write(b"\x04\x00", at_us, 400_000)
+    ram = np.frombuffer(hardware.chip.read(2 * 832, at_us, 400_000), ">u2")
+    assert np.array_equal(ram[:768][first], frames[0][:768][first])
+    assert np.array_equal(ram[:768][second], frames[min(pages - 1, 1)][:768][second])
+    assert np.array_equal(ram[768:], frames[(pages - 1) % 2][768:832])
 
 
 def test_frames_of_another_shape_are_refused() -> None:

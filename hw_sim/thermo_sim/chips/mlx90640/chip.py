@@ -116,6 +116,7 @@ class SimulatedMlx90640:
         self._now_us = 0
         self._faults = ChipFaults()
         self._replay: NDArray[np.uint16] | None = None
+        self._nothing_replayed = True
         if replay is not None:
             self.replay(replay)
         self._power_cycle = -1
@@ -139,8 +140,9 @@ class SimulatedMlx90640:
     def replay(self, frames: NDArray[np.uint16]) -> None:
         """Show recorded frames in turn, from the next subpage on, instead of computed ones.
 
-        Each frame replaces the whole RAM; its subpage number shows in the status register, its resolution and reading
-        pattern in the control register.
+        The first frame fills the whole RAM. Of each later one come the pixels of its subpage and the auxiliary words, so that a
+        page that is read late is still whole, as of a real sensor, also where frames were not taken one after the other. A
+        frame's subpage number shows in the status register, its resolution and reading pattern in the control register.
 
         Raises:
             UsageError: not an (n, 834) array of whole numbers with n > 0.
@@ -150,7 +152,7 @@ class SimulatedMlx90640:
             raise UsageError(
                 f"Frames to replay have shape {frames.shape} and type {frames.dtype}; give (n, {FRAME_WORDS}) words."
             )
-        self._replay = frames.astype(np.uint16)
+        self._replay, self._nothing_replayed = frames.astype(np.uint16), True
 
     @property
     def subpages(self) -> int:
@@ -166,6 +168,7 @@ class SimulatedMlx90640:
         )
         self._status = _STATUS_OVERWRITE
         self._ram = np.zeros(RAM_WORDS, dtype=np.uint16)
+        self._nothing_replayed = True
         self._ram_bytes = b""
         self._pending: list[_Pending] = []
         self._pointer: int | None = None
@@ -346,7 +349,7 @@ class SimulatedMlx90640:
             if self._faults.frozen(entry.time_us):
                 continue
             if (frames := self._recorded(entry.time_us)) is not None:
-                self._ram[:] = frames[entry.index % len(frames), :RAM_WORDS]
+                self._show(frames[entry.index % len(frames)])
                 continue
             time_s = entry.time_us / 1e6
             measurement = self.radiometry.measure(
@@ -361,6 +364,15 @@ class SimulatedMlx90640:
             self._ram[_auxiliary_slice(entry.number)] = measurement.auxiliary
         self._pending.clear()
         self._ram_bytes = self._ram.astype(">u2").tobytes()
+
+    def _show(self, frame: NDArray[np.uint16]) -> None:
+        """Put what was measured for a recorded frame into RAM."""
+        own: slice | NDArray[np.intp] = slice(PIXELS)
+        if not self._nothing_replayed:
+            own = pattern(int(frame[SUBPAGE]) & 1, ControlRegister.from_word(int(frame[CONTROL_INDEX])).chess)
+        self._ram[own] = frame[:PIXELS][own]
+        self._ram[PIXELS:] = frame[PIXELS:RAM_WORDS]
+        self._nothing_replayed = False
 
     def _recorded(self, time_us: int) -> NDArray[np.uint16] | None:
         """Frames that are shown instead of what is measured at a time."""
