@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import seldom
+from patience import WAIT_S
 from running import KINDS, started
 
 from thermo_core.recording.layout import Gap
@@ -36,6 +37,11 @@ def findings(items: list[Item], model: int) -> list[FindingRecord]:
     return [one for one in told if isinstance(one, FindingRecord) and one.model == model]
 
 
+def heard(found: list[FindingRecord]) -> list[FindingRecord]:
+    """Those that came by themselves; what waits in the line of a busy host when it asks is fetched before it is heard, and comes once."""
+    return [one for one in found if not one.fetched]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
     more = ("--speed", str(SPEED)) if kind == "agent" else ()
@@ -49,7 +55,7 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
         monitor = Monitor(session)
         items: list[Item] = []
         with contextlib.closing(listen(host, session, reconnect=True)) as stream, Recorder(path, session) as recorder:
-            pulled, end = False, time.monotonic() + 180
+            pulled, end = False, time.monotonic() + AWAY_S[kind] + WAIT_S
             for item in stream:
                 assert time.monotonic() < end, [type(one).__name__ for one in items[-5:]]
                 if item is None:
@@ -57,14 +63,14 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
                 items.append(item)
                 monitor.push(item)
                 recorder.add(item)
-                if not pulled and len(findings(items, 0)) >= 2:
+                if not pulled and all(heard(findings(items, model)) for model in (0, 1)):
                     pulled = True
                     pull = threading.Thread(
                         target=running.laboratory, args=("unplug",), kwargs={"seconds": AWAY_S[kind]}, daemon=True
                     )
                     pull.start()
-                back = [at for at, one in enumerate(items) if isinstance(one, Gap)]
-                if back and sum(not one.fetched for one in findings(items[back[0] :], 0)) >= 2:
+                back = next((at for at, one in enumerate(items) if isinstance(one, Gap)), len(items))
+                if all(len(heard(findings(items[back:], model))) >= 2 for model in (0, 1)):
                     break
     at = next(place for place, one in enumerate(items) if isinstance(one, Gap))
     assert any(isinstance(one, Lost) for one in items[:at])
@@ -73,11 +79,11 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
         times = [one.time_us for one in found]
         assert times == sorted(set(times)), "in their order, and none doubled"
         # By readings, of each of which there is a finding, and not by time: a busy machine keeps a hurried chip waiting.
-        first, last = (dict(one.newest)[0] for one in (found[0], found[-1]))
-        assert last - first == len(found) - 1, "none is missing"
-        assert sum(one.fetched for one in found) >= LEAST[kind]
+        readings = [(place, dict(one.newest)[0]) for place, one in enumerate(found) if not one.fetched]
+        assert len({reading - place for place, reading in readings}) == 1, "none is missing"
+        assert sum(one.fetched for one in findings(items[at:], model)) >= LEAST[kind]
         assert not more or times[-1] - times[0] > 1e6 * SPEED * AWAY_S[kind], "ten minutes passed"
-        assert not any(one.fetched for one in findings(items[:at], model))
+        assert heard(findings(items[:at], model))
         recorded = [
             one.record
             for one in Recording(path)
@@ -85,5 +91,5 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
         ]
         assert recorded == found, "the recording has them in the same order, and knows which were fetched"
         newest = monitor.findings[model]
-        assert newest.record == found[-1] and not newest.record.fetched
+        assert newest.record == found[-1]
     assert any(isinstance(one, Telemetry) and isinstance(one.record, ClockRecord) for one in items)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from chip_wearable import write
 from conformance import asked, request
+from patience import WAIT_S
 from running import KINDS, PATIENCE, Running, hear, of, started
 
 from thermo_core import schema
@@ -24,7 +25,7 @@ from thermo_core.wire.records import (
     decode,
 )
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
-from thermo_core.wire.table import Command, GroupError
+from thermo_core.wire.table import Command, GroupError, StreamOp
 
 pytestmark = pytest.mark.lengthy
 
@@ -135,18 +136,23 @@ def test_of_samples_given_at_once_each_is_a_block_or_is_refused_as_too_early(chi
             )
             for number in range(many)
         )
+        renewal = encode_packets(request(Op.WRITE, Command.STREAM, {"op": StreamOp.RENEW, "lease_ms": 10_000}))
         answers: list[tuple[int | None, int] | None] = []
         fed: list[Block] = []
-        end = time.monotonic() + 60 * PATIENCE
+        renewed = time.monotonic()
+        end = renewed + WAIT_S * PATIENCE
         while len(answers) < many or len(fed) < answers.count(None):
             assert time.monotonic() < end, (len(answers), len(fed))
+            if time.monotonic() - renewed > 2:
+                renewed, data = time.monotonic(), data + renewal
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(port, data[:256]) :] if data else data
             if not select.select([port], [], [], 0.01)[0]:
                 continue
             for frame in demultiplexer.feed(os.read(port, 4096)):
                 if isinstance(frame, ManagementFrame):
-                    answers.append(SmpMessage.decode(frame.message).error)
+                    answer = SmpMessage.decode(frame.message)
+                    answers += [answer.error] if answer.header.command == Command.FEED else []
                 else:
                     record = decode(frame.record)[1]
                     fed += [record] if isinstance(record, Block) and record.sensor == GIVEN else []
