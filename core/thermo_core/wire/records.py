@@ -102,7 +102,7 @@ class FindingRecord:
 
     @property
     def fetched(self) -> bool:
-        """Whether the device kept it for a host that was away."""
+        """Whether the host asked for it, as it was away or had not taken it from the line yet."""
         return not self.newest
 
 

@@ -367,11 +367,12 @@ class SimulatedMlx90640:
 
     def _show(self, frame: NDArray[np.uint16]) -> None:
         """Put what was measured for a recorded frame into RAM."""
-        own: slice | NDArray[np.intp] = slice(PIXELS)
-        if not self._nothing_replayed:
+        words = frame[:RAM_WORDS]
+        if self._nothing_replayed:
+            self._ram[:] = words
+        else:
             own = pattern(int(frame[SUBPAGE]) & 1, ControlRegister.from_word(int(frame[CONTROL_INDEX])).chess)
-        self._ram[own] = frame[:PIXELS][own]
-        self._ram[PIXELS:] = frame[PIXELS:RAM_WORDS]
+            self._ram[own], self._ram[PIXELS:] = words[own], words[PIXELS:]
         self._nothing_replayed = False
 
     def _recorded(self, time_us: int) -> NDArray[np.uint16] | None:
